@@ -1,0 +1,1 @@
+"""PoseGen training: models, losses, data and the training loop (PyTorch)."""

@@ -1,0 +1,1 @@
+"""Data sets: samples on disk, samplers, and the commands that make them."""

@@ -1,0 +1,162 @@
+"""The bundle: the only thing that travels to the machine that generates.
+
+A bundle is data: JSON, ONNX and PNG, no pickle. Only the exporter writes one; everything here reads.
+`docs/bundle.md` describes the format for other readers.
+"""
+
+import hashlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from posegen_runtime.errors import PoseGenError
+
+SCHEMA = 1
+MANIFEST = "bundle.json"
+
+
+class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One input or output of a graph. `shape` holds integers, "N" (batch) or "C" (1 or N)."""
+
+    name: str
+    dtype: str
+    shape: list[int | str]
+    meaning: str = ""
+    required: bool = True
+
+
+class Graph(msgspec.Struct, frozen=True, kw_only=True):
+    """One ONNX file, relative to the bundle, with what it takes and returns."""
+
+    path: str
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
+
+
+class Precision(msgspec.Struct, frozen=True, kw_only=True):
+    """One precision variant. `graphs` has "generator" and, where the variant takes conditions,
+    "conditions" and "generator_cached". `parity` holds the figures measured at export."""
+
+    precision: str
+    graphs: dict[str, Graph]
+    parity: dict[str, Any] = {}
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
+    sha256: str
+    bytes: int
+
+
+class Golden(msgspec.Struct, frozen=True, kw_only=True):
+    """One golden input and the image that PyTorch made from it in float32: paths in the bundle."""
+
+    mask: str
+    image: str
+    appearance: str | None = None
+    background: str | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`bundle.json`."""
+
+    schema: int
+    name: str
+    arch: str
+    preset: str
+    variant: str
+    image_size: tuple[int, int]
+    """(height, width) in pixels."""
+    inputs: list[TensorSpec]
+    """Inputs of the uncached generator, in order: mask, appearance, background."""
+    max_batch: int
+    precisions: list[Precision]
+    golden: list[Golden]
+    defaults: dict[str, str]
+    """Input name to the path of an image to use when the user names none."""
+    files: dict[str, FileRecord]
+    """Every file of the bundle except bundle.json."""
+    mask_range: dict[str, tuple[float, float]] = {}
+    """Smallest and largest value seen in training of: area, center_x, center_y, aspect
+    (shares of the image; aspect is width / height of the silhouette's box)."""
+    lineage: dict[str, Any] = {}
+
+
+class Bundle:
+    """A bundle on disk whose files were checked against their hashes.
+
+    Raises `PoseGenError` when the directory is no bundle, a file is missing or changed, or the
+    schema is newer than this package.
+    """
+
+    def __init__(self, root: Path, manifest: Manifest) -> None:
+        self.root = root
+        self.manifest = manifest
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Bundle":
+        root = Path(path)
+        manifest = _read_manifest(root)
+        for name, record in manifest.files.items():
+            _check_file(root, name, record)
+        referenced = {graph.path for p in manifest.precisions for graph in p.graphs.values()}
+        referenced.update(manifest.defaults.values())
+        for golden in manifest.golden:
+            referenced.update(p for p in msgspec.structs.astuple(golden) if p is not None)
+        for name in sorted(referenced - manifest.files.keys()):
+            raise PoseGenError(
+                f"{root / MANIFEST}: {name} has no recorded sha256; export the bundle again"
+            )
+        return cls(root, manifest)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) of masks and images."""
+        return self.manifest.image_size
+
+    @property
+    def conditions(self) -> list[str]:
+        """Names of the inputs besides the mask."""
+        return [spec.name for spec in self.manifest.inputs if spec.name != "mask"]
+
+    def precision(self, name: str) -> Precision:
+        for precision in self.manifest.precisions:
+            if precision.precision == name:
+                return precision
+        held = ", ".join(p.precision for p in self.manifest.precisions)
+        raise PoseGenError(f"{self.root}: the bundle holds no {name} variant, only {held}")
+
+    def path(self, relative: str) -> Path:
+        return self.root / relative
+
+
+def _read_manifest(root: Path) -> Manifest:
+    file = root / MANIFEST
+    if not file.is_file():
+        raise PoseGenError(f"{root}: not a bundle, {MANIFEST} is missing; name the exported folder")
+    try:
+        raw = msgspec.json.decode(file.read_bytes())
+        schema = raw.get("schema") if isinstance(raw, dict) else None
+        if isinstance(schema, int) and schema > SCHEMA:
+            raise PoseGenError(
+                f"{file}: bundle schema {schema} is newer than {SCHEMA}, the newest this version "
+                "reads; upgrade posegen or export the bundle again"
+            )
+        return msgspec.convert(raw, Manifest)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise PoseGenError(f"{file}: unreadable bundle ({error}); export it again") from error
+
+
+def _check_file(root: Path, name: str, record: FileRecord) -> None:
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise PoseGenError(f"{root / MANIFEST}: {name} points outside the bundle")
+    file = root / name
+    if not file.is_file():
+        raise PoseGenError(f"{file}: missing from the bundle; copy or export it again")
+    if file.stat().st_size != record.bytes or sha256_of(file) != record.sha256:
+        raise PoseGenError(f"{file}: changed since export (sha256 differs); copy or export it again")
+
+
+def sha256_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

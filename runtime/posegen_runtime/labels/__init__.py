@@ -1,0 +1,1 @@
+"""Label formats, each written from the same job records."""

@@ -48,8 +48,77 @@ class Arch(str, Enum):
     SPATIAL = "spatial"
 
 
+class BottleneckCapacity(msgspec.Struct, frozen=True, kw_only=True):
+    """Widths of the paper's model (section 5.4 and its published code)."""
+
+    ndf: int
+    """Channels of encoders and discriminator at 2×2 pixels, halved at each doubling of the size."""
+    ngf: int
+    """Channels where the decoder starts, `bottom_width` pixels wide, halved at each doubling."""
+    bottom_width: int
+    skip_strides: tuple[int, ...] = (2, 4, 8, 16)
+    """Layers of e_b that are added into G (section 3.1), by their stride. The finest four that
+    have a counterpart at 256×256 fill 1.97 MB an image, under the 2 MB that conditions may take;
+    what is coarser goes through the latent vector z_b."""
+
+
+class SpatialCapacity(msgspec.Struct, frozen=True, kw_only=True):
+    """Widths of the spatial model at strides 2, 4, 8, 16 and 32 of the image."""
+
+    decoder: tuple[int, int, int, int, int]
+    refinements: tuple[int, int, int, int, int]
+    """Residual convolutions behind the one that enters each level."""
+    modulation: tuple[int, int, int, int, int]
+    """Features of the mask pyramid, and from stride 4 on of the background pyramid."""
+    appearance: tuple[int, int, int, int]
+    """Appearance encoder at strides 4, 8, 16 and 32."""
+    palette: int
+    """Attention maps that pool the appearance, each one colour and one feature vector."""
+    style: int
+    """Width of the vector from which FiLM's scales and shifts are computed."""
+    discriminator: tuple[int, int, int, int, int]
+    """Discriminator at strides 2, 4, 8, 16 and 32."""
+    silhouette_bias: float = 4.0
+    """k in α = sigmoid(logit + k (2p - 1))."""
+
+
+BOTTLENECK_CAPACITIES = {
+    "paper": BottleneckCapacity(ndf=1024, ngf=512, bottom_width=4),
+    "tiny": BottleneckCapacity(ndf=128, ngf=64, bottom_width=4),
+}
+SPATIAL_CAPACITIES = {
+    "tiny": SpatialCapacity(
+        decoder=(8, 8, 16, 16, 16),
+        refinements=(0, 0, 1, 1, 1),
+        modulation=(8, 8, 8, 8, 8),
+        appearance=(8, 8, 16, 16),
+        palette=4,
+        style=16,
+        discriminator=(8, 8, 16, 16, 16),
+    ),
+    "edge": SpatialCapacity(
+        decoder=(16, 32, 64, 96, 128),
+        refinements=(0, 1, 1, 1, 1),
+        modulation=(8, 24, 32, 48, 64),
+        appearance=(16, 32, 48, 64),
+        palette=8,
+        style=96,
+        discriminator=(16, 32, 64, 128, 192),
+    ),
+    "base": SpatialCapacity(
+        decoder=(32, 64, 128, 192, 256),
+        refinements=(1, 2, 2, 2, 2),
+        modulation=(16, 32, 48, 64, 96),
+        appearance=(32, 64, 96, 128),
+        palette=16,
+        style=192,
+        discriminator=(32, 64, 128, 256, 384),
+    ),
+}
+
+
 class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Which generator is built. `preset` names the capacity, held beside each architecture."""
+    """Which generator is built. `preset` is a key of the architecture's capacities."""
 
     arch: Arch
     preset: str
@@ -83,6 +152,10 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     ema_decay: float = 0.999
     evaluate_every: int = 500
     seed: int = 0
+    precision: str = "32"
+    """``32``, ``bf16-mixed`` or ``16-mixed``, Fabric's names."""
+    devices: int = 1
+    """`batch_size` is that of all devices together."""
 
 
 N_Z = 256

@@ -1,0 +1,87 @@
+"""The poses of a BOP scene folder: scene_gt.json and scene_camera.json.
+
+BOP's conventions: millimetres, OpenCV's camera frame, pixel centres at integers.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.imagefile import read_header
+from posegen_runtime.paths import read_bytes
+
+SCENE_GT = "scene_gt.json"
+SCENE_CAMERA = "scene_camera.json"
+
+
+def read_bop_scene(scene: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of a scene as (where it stands in the files, fields of `poses.Pose`).
+
+    BOP keeps no image size beside the camera, so the size is that of the scene's own mask (or
+    image), or the one in the data set's camera.json. Raises `PoseGenError` naming file and entry.
+    """
+    objects, cameras = (_read_json(scene, name) for name in (SCENE_GT, SCENE_CAMERA))
+    for image, entries in objects.items():
+        camera = cameras.get(image)
+        where = f"{scene / SCENE_GT}: image {image}"
+        if not isinstance(camera, dict):
+            raise PoseGenError(f"{where}: {SCENE_CAMERA} has no such image")
+        if not isinstance(entries, list) or not image.isdecimal():
+            raise PoseGenError(f"{where}: not BOP's; images are numbers that hold lists of objects")
+        for number, entry in enumerate(entries):
+            here = f"{where}, object {number}"
+            if not isinstance(entry, dict):
+                raise PoseGenError(f"{here}: not a JSON object")
+            name = f"{int(image):06d}_{number:06d}.png"
+            fields = {
+                "mask": name,
+                "category": f"obj_{int(entry.get('obj_id', 0)):06d}",
+                "R_m2c": entry.get("cam_R_m2c"),
+                "t_m2c": entry.get("cam_t_m2c"),
+                "t_unit": "mm",
+                "cam_K": camera.get("cam_K"),
+                "image_size": _image_size(scene, name, here),
+                "camera_frame": "opencv",
+                "pixel_center": "integer",
+            }
+            yield here, fields
+
+
+def _image_size(scene: Path, mask: str, where: str) -> tuple[int, int]:
+    image = mask.split("_")[0]
+    for file in (
+        scene / "mask" / mask,
+        scene / "mask_visib" / mask,
+        *(
+            scene / folder / (image + suffix)
+            for folder in ("rgb", "gray")
+            for suffix in (".png", ".jpg", ".tif")
+        ),
+    ):
+        if file.is_file():
+            header = read_header(file, read_bytes(file))
+            return header.width, header.height
+    shared = scene.parent.parent / "camera.json"
+    if shared.is_file():
+        camera = _read_json(shared.parent, shared.name)
+        if isinstance(camera.get("width"), int) and isinstance(camera.get("height"), int):
+            return camera["width"], camera["height"]
+    raise PoseGenError(
+        f"{where}: the image size is unknown; keep mask/{mask} in the scene, or camera.json with "
+        "width and height beside the split folder"
+    )
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    file = folder / name
+    if not file.is_file():
+        raise PoseGenError(
+            f"{folder}: not a BOP scene, {name} is missing; name a scene folder or a poses.jsonl"
+        )
+    try:
+        return msgspec.json.decode(read_bytes(file), type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PoseGenError(f"{file}: unreadable ({error}); write it again") from error

@@ -1,0 +1,164 @@
+"""What a file says about itself before it is decoded, and the decoding itself.
+
+Everything is looked up in the bytes already read, so that a truncated or huge file costs nothing.
+"""
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from posegen_runtime.errors import PoseGenError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_PIXELS = 150_000_000
+"""Larger images are refused before a byte of them is decoded (450 MB as RGB)."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_END = b"IEND\xaeB`\x82"
+_JPEG_END = b"\xff\xd9"
+_PNG_PALETTE = 3
+_NO_SIZE_MARKERS = frozenset((0xC4, 0xC8, 0xCC))
+_START_OF_SCAN = 0xDA
+
+
+class Header(NamedTuple):
+    """Format ("PNG", "JPEG", "BMP", "TIFF", "WEBP"), stored size in pixels, palette or not."""
+
+    format: str
+    width: int
+    height: int
+    palette: bool
+
+
+def read_header(path: str | Path, data: bytes) -> Header:
+    """The header of an image file, after checking that the file is whole and of a sane size.
+
+    Raises `PoseGenError` naming the file when it is empty, no image, cut short or too large.
+    """
+    if not data:
+        raise PoseGenError(f"{path}: the file is empty; write it again")
+    if data.startswith(_PNG):
+        header = _png_header(path, data)
+    elif data.startswith(b"\xff\xd8\xff"):
+        header = _jpeg_header(path, data)
+    elif data.startswith((b"BM", b"II*\0", b"MM\0*", b"RIFF")):
+        header = _pillow_header(path, data)
+    else:
+        raise PoseGenError(f"{path}: no image that is read here (PNG, JPEG, BMP, TIFF or WebP)")
+    if header.width < 1 or header.height < 1:
+        raise PoseGenError(f"{path}: an image of {header.width}×{header.height} pixels is empty")
+    if header.width * header.height > MAX_PIXELS:
+        raise PoseGenError(
+            f"{path}: {header.width}×{header.height} pixels are more than the "
+            f"{MAX_PIXELS // 1_000_000} megapixels read here; make the image smaller"
+        )
+    return header
+
+
+def decode(path: str | Path, data: bytes, flags: int) -> np.ndarray:
+    """`cv2.imdecode` that raises `PoseGenError` naming the file. Channels in OpenCV's order."""
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise _damaged(path) from error
+    if pixels is None:
+        raise _damaged(path)
+    return np.asarray(pixels)
+
+
+def open_pillow(path: str | Path, data: bytes) -> "Image":
+    """The image in Pillow, not decoded yet. Raises `PoseGenError` naming the file."""
+    # Only palettes, orientation and rarer formats need Pillow, so most runs never import it.
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return Image.open(BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise PoseGenError(f"{path}: too many pixels; make the image smaller") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise _damaged(path) from error
+
+
+def decode_indices(path: str | Path, data: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Indices uint8 [H, W] and palette uint8 [n, 3] RGB of a palette image (cv2 gives colours)."""
+    from PIL import ImageOps
+
+    image = open_pillow(path, data)
+    try:
+        indices = np.asarray(ImageOps.exif_transpose(image))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _damaged(path) from error
+    palette = np.asarray(image.getpalette() or [], np.uint8).reshape(-1, 3)
+    return indices, palette
+
+
+def upright(path: str | Path, data: bytes, header: Header, pixels: np.ndarray) -> np.ndarray:
+    """Turn pixels that cv2 decoded unchanged as the file's EXIF orientation asks.
+
+    cv2 turns TIFF itself, and leaves PNG and WebP as stored under ``IMREAD_UNCHANGED``.
+    """
+    marker = {"PNG": b"eXIf", "WEBP": b"EXIF"}.get(header.format)
+    if marker is None or marker not in data:
+        return pixels
+    orientation = open_pillow(path, data).getexif().get(0x0112, 1)
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _png_header(path: str | Path, data: bytes) -> Header:
+    if len(data) < 33 or data.rfind(_PNG_END) < 0:
+        raise _truncated(path)
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
+    return Header("PNG", width, height, data[25] == _PNG_PALETTE)
+
+
+def _jpeg_header(path: str | Path, data: bytes) -> Header:
+    """Walk the segments to the first scan: thumbnails inside them have end markers of their own."""
+    at, size = 2, None
+    while at + 9 < len(data):
+        if data[at] != 0xFF:
+            raise _damaged(path)
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill byte
+            at += 1
+            continue
+        if marker == _START_OF_SCAN:
+            if size is None:
+                raise _damaged(path)
+            if data.rfind(_JPEG_END, at) < 0:
+                raise _truncated(path)
+            return Header("JPEG", size[0], size[1], False)
+        if 0xC0 <= marker <= 0xCF and marker not in _NO_SIZE_MARKERS:
+            height, width = (int.from_bytes(data[at + i : at + i + 2], "big") for i in (5, 7))
+            size = width, height
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    raise _truncated(path)
+
+
+def _pillow_header(path: str | Path, data: bytes) -> Header:
+    image = open_pillow(path, data)
+    declared = {"BMP": data[2:6], "WEBP": data[4:8]}.get(image.format or "", b"")
+    missing = int.from_bytes(declared, "little") - len(data)
+    # RIFF counts from byte 8 on; 12 bytes of slack would hide nothing that decodes.
+    if missing > 0:
+        raise _truncated(path)
+    width, height = image.size
+    return Header(image.format or "", width, height, image.mode == "P")
+
+
+def _truncated(path: str | Path) -> PoseGenError:
+    return PoseGenError(f"{path}: the image file is cut short; copy or write it again")
+
+
+def _damaged(path: str | Path) -> PoseGenError:
+    return PoseGenError(f"{path}: the image file is damaged; copy or write it again")

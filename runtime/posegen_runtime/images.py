@@ -1,0 +1,93 @@
+"""Photos in, images out: RGB uint8 [H, W, 3], whatever the file holds."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.imagefile import decode, read_header, upright
+from posegen_runtime.paths import read_bytes, write_atomic
+
+JPEG_QUALITY = 95
+
+
+def read_rgb(path: str | Path) -> np.ndarray:
+    """Read an 8- or 16-bit grey, RGB, RGBA or palette image as RGB uint8 [H, W, 3].
+
+    PNG, JPEG, BMP, TIFF and WebP. 16 bits are scaled to 8, alpha is dropped (the colours stored
+    under it count), and EXIF orientation is honoured: the array looks as a viewer shows the photo,
+    here and for masks alike, so that a photo and a mask drawn over it agree.
+
+    Raises `PoseGenError` naming the file when it is missing, unreadable, no image, truncated,
+    larger than `imagefile.MAX_PIXELS`, or of another pixel type.
+    """
+    data = read_bytes(path)
+    header = read_header(path, data)
+    if header.format == "TIFF":
+        # IMREAD_COLOR multiplies the colours of a TIFF by its alpha and cuts 16 bits to 8.
+        pixels = upright(path, data, header, decode(path, data, cv2.IMREAD_UNCHANGED))
+    else:
+        pixels = decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if pixels.dtype == np.uint16:
+        pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
+    elif pixels.dtype != np.uint8:
+        raise PoseGenError(f"{path}: {pixels.dtype} pixels; save it with 8 or 16 bits a channel")
+    if pixels.ndim == 2:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    code = cv2.COLOR_BGRA2RGB if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return cv2.cvtColor(pixels, code)
+
+
+def read_resized_rgb(path: str | Path, size: tuple[int, int]) -> np.ndarray:
+    """`read_rgb`, cover-cropped to ``size`` = (height, width)."""
+    return cover_crop(read_rgb(path), size)
+
+
+def cover_crop(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Crop the middle of an image to the aspect of ``size`` = (height, width), then resize to it.
+
+    Never pads, never changes the aspect by more than the rounding to whole pixels.
+    rgb: uint8 [H, W, 3] → uint8 [h, w, 3].
+    """
+    height, width = rgb.shape[:2]
+    target_height, target_width = size
+    crop_width = max(1, min(width, round(height * target_width / target_height)))
+    crop_height = max(1, min(height, round(width * target_height / target_width)))
+    top, left = (height - crop_height) // 2, (width - crop_width) // 2
+    return resize(rgb[top : top + crop_height, left : left + crop_width], size)
+
+
+def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize to (height, width): area where an axis shrinks, linear where it grows.
+
+    Both keep the image where it is: the middle of the picture maps to the middle.
+    """
+    height, width = size
+    shrunk = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
+    # Area on an axis that grows would be no area average, so the axes go one after the other.
+    if shrunk != (pixels.shape[1], pixels.shape[0]):
+        pixels = cv2.resize(pixels, shrunk, interpolation=cv2.INTER_AREA)
+    if shrunk != (width, height):
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    return pixels
+
+
+def write_png(path: str | Path, image: np.ndarray) -> None:
+    """Write RGB uint8 [H, W, 3] or grey uint8 [H, W] as PNG, whole or not at all.
+
+    Raises `PoseGenError` naming the file when it cannot be written.
+    """
+    # No compression parameter: setting one resets OpenCV's strategy and doubles the time.
+    _write(path, ".png", image, [])
+
+
+def write_jpeg(path: str | Path, image: np.ndarray, quality: int = JPEG_QUALITY) -> None:
+    """Write RGB uint8 [H, W, 3] or grey uint8 [H, W] as JPEG; see `write_png`."""
+    _write(path, ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def _write(path: str | Path, suffix: str, image: np.ndarray, parameters: list[int]) -> None:
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    encoded = cv2.imencode(suffix, pixels, parameters)[1]
+    write_atomic(path, encoded.data)

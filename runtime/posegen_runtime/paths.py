@@ -1,0 +1,83 @@
+"""Files in and out: listing images, reading bytes, writing so that no half file is ever seen."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from posegen_runtime.errors import PoseGenError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+
+
+def list_images(directory: str | Path, option: str = "") -> list[Path]:
+    """All images in a folder and its subfolders, sorted by their path relative to it.
+
+    Hidden files and folders are skipped. Links to folders are followed, each real folder once, so
+    a loop of links ends. `option` (such as ``--masks``) opens the error message.
+
+    Raises `PoseGenError` when the folder is missing, unreadable, no folder, or holds no image.
+    """
+    root = Path(directory)
+    name = f"{option} {root}".strip()
+    if not root.exists():
+        raise PoseGenError(f"{name}: no such folder")
+    if not root.is_dir():
+        raise PoseGenError(f"{name}: is a file; name the folder that holds the images")
+    found: list[Path] = []
+    visited: set[tuple[int, int]] = set()
+    for folder, subfolders, files in os.walk(root, onerror=_refuse_folder, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in visited:
+            subfolders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        subfolders[:] = sorted(sub for sub in subfolders if not sub.startswith("."))
+        found += [
+            Path(folder, file)
+            for file in files
+            if not file.startswith(".") and file.lower().endswith(IMAGE_SUFFIXES)
+        ]
+    if not found:
+        raise PoseGenError(f"{name}: no images found (looked for {', '.join(IMAGE_SUFFIXES)})")
+    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
+
+
+def images_at(path: str | Path, option: str = "") -> list[Path]:
+    """One image file as a list, or all images of a folder (see `list_images`)."""
+    return [Path(path)] if Path(path).is_file() else list_images(path, option)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The whole of a regular file. Raises `PoseGenError` naming it."""
+    try:
+        # A named pipe called x.png would block for ever.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise PoseGenError(f"{path}: is no regular file; name an image file")
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError as error:
+        raise PoseGenError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def write_atomic(path: str | Path, data: bytes | memoryview) -> None:
+    """Write beside the final name, then rename: a file is seen whole or not at all.
+
+    The temporary name is hidden, so that `list_images` never takes what a kill left behind.
+    Raises `PoseGenError` naming the file; its ``__cause__`` is the `OSError` (a full disk, say).
+    """
+    final = Path(path)
+    beside = final.with_name(f".{final.name}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            beside.write_bytes(data)
+            os.replace(beside, final)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise PoseGenError(f"{final}: cannot be written ({error.strerror or error})") from error
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise PoseGenError(f"{error.filename}: cannot be listed ({error.strerror})") from error

@@ -27,12 +27,14 @@ _START_OF_SCAN = 0xDA
 
 
 class Header(NamedTuple):
-    """Format ("PNG", "JPEG", "BMP", "TIFF", "WEBP"), stored size in pixels, palette or not."""
+    """Format ("PNG", "JPEG", "BMP", "TIFF", "WEBP") and stored size in pixels."""
 
     format: str
     width: int
     height: int
-    palette: bool
+    palette: bool = False
+    premultiplied: bool = False
+    """cv2 would give its colours multiplied by alpha (TIFF)."""
 
 
 def read_header(path: str | Path, data: bytes) -> Header:
@@ -97,11 +99,21 @@ def decode_indices(path: str | Path, data: bytes) -> tuple[np.ndarray, np.ndarra
     return indices, palette
 
 
-def upright(path: str | Path, data: bytes, header: Header, pixels: np.ndarray) -> np.ndarray:
-    """Turn pixels that cv2 decoded unchanged as the file's EXIF orientation asks.
+def decode_unchanged(path: str | Path, data: bytes, header: Header) -> np.ndarray:
+    """All channels at their stored depth, in OpenCV's order, turned upright by EXIF."""
+    if not header.premultiplied:
+        return _upright(path, data, header, decode(path, data, cv2.IMREAD_UNCHANGED))
+    from PIL import ImageOps
 
-    cv2 turns TIFF itself, and leaves PNG and WebP as stored under ``IMREAD_UNCHANGED``.
-    """
+    try:
+        image = ImageOps.exif_transpose(open_pillow(path, data))
+        return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGBA2BGRA)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _damaged(path) from error
+
+
+def _upright(path: str | Path, data: bytes, header: Header, pixels: np.ndarray) -> np.ndarray:
+    """cv2 turns TIFF itself, and leaves PNG and WebP as stored under ``IMREAD_UNCHANGED``."""
     marker = {"PNG": b"eXIf", "WEBP": b"EXIF"}.get(header.format)
     if marker is None or marker not in data:
         return pixels
@@ -119,7 +131,7 @@ def _png_header(path: str | Path, data: bytes) -> Header:
     if len(data) < 33 or data.rfind(_PNG_END) < 0:
         raise _truncated(path)
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    return Header("PNG", width, height, data[25] == _PNG_PALETTE)
+    return Header("PNG", width, height, palette=data[25] == _PNG_PALETTE)
 
 
 def _jpeg_header(path: str | Path, data: bytes) -> Header:
@@ -137,7 +149,7 @@ def _jpeg_header(path: str | Path, data: bytes) -> Header:
                 raise _damaged(path)
             if data.rfind(_JPEG_END, at) < 0:
                 raise _truncated(path)
-            return Header("JPEG", size[0], size[1], False)
+            return Header("JPEG", *size)
         if 0xC0 <= marker <= 0xCF and marker not in _NO_SIZE_MARKERS:
             height, width = (int.from_bytes(data[at + i : at + i + 2], "big") for i in (5, 7))
             size = width, height
@@ -149,11 +161,10 @@ def _pillow_header(path: str | Path, data: bytes) -> Header:
     image = open_pillow(path, data)
     declared = {"BMP": data[2:6], "WEBP": data[4:8]}.get(image.format or "", b"")
     missing = int.from_bytes(declared, "little") - len(data)
-    # RIFF counts from byte 8 on; 12 bytes of slack would hide nothing that decodes.
     if missing > 0:
         raise _truncated(path)
-    width, height = image.size
-    return Header(image.format or "", width, height, image.mode == "P")
+    premultiplied = image.format == "TIFF" and image.mode == "RGBA"
+    return Header(image.format or "", *image.size, image.mode == "P", premultiplied)
 
 
 def _truncated(path: str | Path) -> PoseGenError:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.imagefile import decode, read_header, upright
+from posegen_runtime.imagefile import decode, decode_unchanged, read_header
 from posegen_runtime.paths import read_bytes, write_atomic
 
 JPEG_QUALITY = 95
@@ -25,8 +25,8 @@ def read_rgb(path: str | Path) -> np.ndarray:
     data = read_bytes(path)
     header = read_header(path, data)
     if header.format == "TIFF":
-        # IMREAD_COLOR multiplies the colours of a TIFF by its alpha and cuts 16 bits to 8.
-        pixels = upright(path, data, header, decode(path, data, cv2.IMREAD_UNCHANGED))
+        # IMREAD_COLOR cuts a TIFF's 16 bits to 8 and multiplies its colours by alpha.
+        pixels = decode_unchanged(path, data, header)
     else:
         pixels = decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if pixels.dtype == np.uint16:
@@ -64,11 +64,13 @@ def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     Both keep the image where it is: the middle of the picture maps to the middle.
     """
     height, width = size
-    shrunk = (min(width, pixels.shape[1]), min(height, pixels.shape[0]))
-    # Area on an axis that grows would be no area average, so the axes go one after the other.
-    if shrunk != (pixels.shape[1], pixels.shape[0]):
-        pixels = cv2.resize(pixels, shrunk, interpolation=cv2.INTER_AREA)
-    if shrunk != (width, height):
+    # Rows, then columns: the rows of a huge image go three times faster than both at once, and
+    # area on an axis that grows would be no area average.
+    if pixels.shape[0] > height:
+        pixels = cv2.resize(pixels, (pixels.shape[1], height), interpolation=cv2.INTER_AREA)
+    if pixels.shape[1] > width:
+        pixels = cv2.resize(pixels, (width, pixels.shape[0]), interpolation=cv2.INTER_AREA)
+    if pixels.shape[:2] != (height, width):
         pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
     return pixels
 

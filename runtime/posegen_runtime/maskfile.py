@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from posegen_runtime.errors import MaskRejected
-from posegen_runtime.imagefile import decode, decode_indices, read_header, upright
+from posegen_runtime.imagefile import decode, decode_indices, decode_unchanged, read_header
 from posegen_runtime.paths import read_bytes
 
 
@@ -73,7 +73,7 @@ def read_mask_file(path: str | Path) -> MaskFile:
         return MaskFile(Path(path), indices, palette, False)
     if header.format == "JPEG":
         return MaskFile(Path(path), decode(path, data, cv2.IMREAD_GRAYSCALE), None, True)
-    pixels = upright(path, data, header, decode(path, data, cv2.IMREAD_UNCHANGED))
+    pixels = decode_unchanged(path, data, header)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise MaskRejected(f"{path}: {pixels.dtype} pixels; save the mask with 8 or 16 bits")
     return MaskFile(Path(path), pixels, None, False)

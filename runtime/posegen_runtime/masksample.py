@@ -14,8 +14,10 @@ from posegen_runtime.maskfile import MaskChannel, MaskFile, read_mask_file
 
 SAMPLE = 32
 """Files looked at, evenly spaced."""
-MAX_SIDE = 2000
+MAX_SIDE = 1000
 """Larger files are looked at through every n-th row and column."""
+ENOUGH_PIXELS = 100_000_000
+"""Looking ends when so many pixels were decoded: a sample of huge files must not take minutes."""
 
 _PLATEAU = 0.6
 _MIN_PLATEAU_PIXELS = 16
@@ -30,15 +32,19 @@ def look_at(paths: Sequence[str | Path]) -> list[MaskFile]:
     Raises `PoseGenError` when none can be read.
     """
     step = max(1.0, len(paths) / SAMPLE)
-    files, first_error = [], None
+    files: list[MaskFile] = []
+    first_error, decoded = None, 0
     for number in range(min(len(paths), SAMPLE)):
         try:
             file = read_mask_file(paths[int(number * step)])
         except PoseGenError as error:
             first_error = first_error or error
             continue
+        decoded += file.pixels.shape[0] * file.pixels.shape[1]
         stride = -(-max(file.pixels.shape[:2]) // MAX_SIDE)
         files.append(file._replace(pixels=file.pixels[::stride, ::stride].copy()))
+        if decoded > ENOUGH_PIXELS:
+            break
     if not files:
         raise PoseGenError(f"none of the masks looked at can be read; the first: {first_error}")
     return files

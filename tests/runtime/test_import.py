@@ -1,0 +1,31 @@
+"""The runtime starts quickly and loads nothing that belongs to training or export."""
+
+import statistics
+import subprocess
+import sys
+
+MEASURE = """
+import sys, time
+import numpy, cv2
+start = time.process_time()
+import posegen_runtime
+import posegen_runtime.images, posegen_runtime.masks, posegen_runtime.geometry
+import posegen_runtime.poses
+print(time.process_time() - start)
+heavy = {"torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "PIL", "pyvista", "scipy"}
+print(",".join(sorted(heavy & sys.modules.keys())))
+"""
+
+
+def run() -> tuple[float, str]:
+    output = subprocess.run(
+        [sys.executable, "-c", MEASURE], check=True, capture_output=True, text=True
+    ).stdout.split("\n")
+    return float(output[0]), output[1]
+
+
+def test_import_is_quick_and_light() -> None:
+    """Processor time, so that a busy machine does not fail it."""
+    runs = [run() for _ in range(3)]
+    assert statistics.median(seconds for seconds, _ in runs) < 0.3
+    assert {loaded for _, loaded in runs} == {""}

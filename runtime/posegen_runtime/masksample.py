@@ -68,7 +68,8 @@ def choose_channel(files: Sequence[MaskFile]) -> tuple[MaskChannel, str]:
 def choose_values(files: Sequence[MaskFile], channel: MaskChannel) -> tuple[str, str]:
     """`masks.MaskValues` word and reason. Raises `PoseGenError` where ids leave a choice."""
     found: set[int] = set()
-    ids: set[int] = set()
+    areas: set[int] = set()
+    has_ids = False
     white = False
     for file in files:
         if channel is MaskChannel.ALPHA and not file.has_alpha:
@@ -77,21 +78,24 @@ def choose_values(files: Sequence[MaskFile], channel: MaskChannel) -> tuple[str,
         full = int(np.iinfo(grey.dtype).max)
         counts = np.bincount(grey.ravel())
         found.update(np.flatnonzero(counts[1:]) + 1)
-        white |= bool(counts[full - int(full * _NEAR) :].sum())
+        near_white = full - int(full * _NEAR)
+        white |= bool(counts[near_white:].sum())
         if not file.lossy:
-            ids |= {i for i in _plateaus(grey, counts) if i < full - int(full * _NEAR)}
+            plateaus = _plateaus(grey, counts)
+            areas |= plateaus
+            has_ids |= any(value < near_white for value in plateaus)
     if not found:
         return "nonzero", "every mask looked at is black"
     if len(found) == 1 and white:
         return "half", "black and white"
     if len(found) == 1:
         return "nonzero", f"0 and {found.pop()} are the only values"
-    if white and not ids:
+    if white and not has_ids:
         return "half", "black and white, with soft or noisy edges"
-    shown = sorted(ids | ({255} & found)) if ids else sorted(found)
+    shown = sorted(areas if has_ids else found)
     listed = ", ".join(map(str, shown[:12])) + (", ..." if len(shown) > 12 else "")
     raise PoseGenError(
-        f"--mask-values: the masks hold several values ({listed}); give the object's id, "
+        f"--mask-values: which of the masks' values ({listed}) is the object? give its id, "
         "or each (one silhouette for every id), nonzero (all are the object) or half"
     )
 

@@ -1,0 +1,49 @@
+"""Checks of what `PoseGenerator.generate` is given."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.errors import PoseGenError
+
+
+def check_masks(masks: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Masks as uint8 [N, H, W] in {0, 255}, from bool or uint8, [H, W] or [N, H, W].
+
+    Raises `PoseGenError` on another type, shape or size, and on uint8 masks in {0, 1}, which
+    the graph's comparison with 127 would read as empty.
+    """
+    if not isinstance(masks, np.ndarray) or masks.dtype not in (np.uint8, np.bool_):
+        raise PoseGenError(f"masks: {_describe(masks)}; must be a uint8 or bool array")
+    if masks.ndim not in (2, 3) or masks.shape[-2:] != size:
+        raise PoseGenError(
+            f"masks: shape {masks.shape}; must be [N, {size[0]}, {size[1]}], the bundle's size"
+        )
+    batch = masks if masks.ndim == 3 else masks[None]
+    if batch.dtype == np.bool_:
+        return np.where(batch, np.uint8(255), np.uint8(0))
+    if batch.size and batch.max() == 1:
+        raise PoseGenError("masks: values are 0 and 1; use 0 and 255, or a bool array")
+    return np.ascontiguousarray(batch)
+
+
+def check_images(
+    name: str, images: npt.NDArray[Any], size: tuple[int, int], count: int
+) -> npt.NDArray[np.uint8]:
+    """RGB images as uint8 [1 or N, H, W, 3]. Raises `PoseGenError` on anything else."""
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
+        raise PoseGenError(f"{name}: {_describe(images)}; must be a uint8 array")
+    if images.ndim not in (3, 4) or images.shape[-3:] != (*size, 3):
+        raise PoseGenError(
+            f"{name}: shape {images.shape}; must be [{size[0]}, {size[1]}, 3] "
+            f"or [N, {size[0]}, {size[1]}, 3], RGB at the bundle's size"
+        )
+    batch = images if images.ndim == 4 else images[None]
+    if len(batch) not in (1, count):
+        raise PoseGenError(f"{name}: {len(batch)} images for {count} masks; give one or {count}")
+    return batch
+
+
+def _describe(value: object) -> str:
+    return str(value.dtype) if isinstance(value, np.ndarray) else type(value).__name__

@@ -1,0 +1,163 @@
+"""`posegen-run`: silhouettes in, labelled images out."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posegen_runtime import __version__
+from posegen_runtime.backends.onnx import Device
+from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.geometry import Fit
+from posegen_runtime.masks import MaskChannel
+from posegen_runtime.options import RunOptions, parse_labels
+from posegen_runtime.sinks.files import ImageFormat
+
+DEMO_OUT = Path("posegen-demo")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"posegen {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def generate(
+    masks: Annotated[Path | None, typer.Option(help="Folder of silhouettes, or one file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for images and labels.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Exported model. Default: the one that comes along.")
+    ] = None,
+    appearance: Annotated[
+        Path | None, typer.Option(help="Photo of the object, or a folder of them.")
+    ] = None,
+    background: Annotated[
+        Path | None, typer.Option(help="Scene without the object, or a folder of them.")
+    ] = None,
+    per_mask: Annotated[int, typer.Option(min=1, help="Images for each mask.")] = 1,
+    seed: Annotated[int, typer.Option(help="Decides what is paired with each mask.")] = 0,
+    fit: Annotated[
+        Fit, typer.Option(help="Crop around the object, pad the frame, or stretch it.")
+    ] = Fit.AUTO,
+    mask_values: Annotated[
+        str, typer.Option(help="What is object: auto, nonzero, half, each, or an id.")
+    ] = "auto",
+    mask_channel: Annotated[
+        MaskChannel, typer.Option(help="Where in the file the mask is.")
+    ] = MaskChannel.AUTO,
+    image_format: Annotated[
+        ImageFormat, typer.Option("--format", help="File format of the images.")
+    ] = ImageFormat.PNG,
+    labels: Annotated[str, typer.Option(help="coco, yolo, both, or none.")] = "coco,yolo",
+    category: Annotated[
+        str | None, typer.Option(metavar="NAME[:ID]", help="Class of the object in the labels.")
+    ] = None,
+    poses: Annotated[
+        Path | None, typer.Option(help="poses.jsonl or BOP scene folder of the masks.")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Also write a contact sheet.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
+    ] = False,
+    device: Annotated[
+        Device, typer.Option(help="auto: CUDA where ONNX Runtime was built with it.")
+    ] = Device.AUTO,
+    lanes: Annotated[
+        int | None,
+        typer.Option(min=1, max=1024, help="Images made at once. Default: one a CPU core."),
+    ] = None,
+    precision: Annotated[str, typer.Option(help="Precision variant of the bundle.")] = "fp32",
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="Compare with the images made at export.")
+    ] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help=f"Run on inputs that come along, into {DEMO_OUT}.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Turn silhouettes into images with labels.
+
+    Exit codes: 0 all done, 1 some masks failed (see manifest.jsonl), 2 bad usage, 130 interrupted.
+    """
+    if selftest and not _selftest(bundle, precision, device):
+        raise typer.Exit(EXIT_SOME_FAILED)
+    if selftest and masks is None and not demo:
+        return
+    _check_usage(masks, out, demo)
+    _run(
+        RunOptions(
+            masks=masks,
+            out=out or DEMO_OUT,
+            bundle=bundle,
+            appearance=appearance,
+            background=background,
+            per_mask=per_mask,
+            seed=seed,
+            fit=fit,
+            mask_values=mask_values,
+            mask_channel=mask_channel,
+            format=image_format,
+            labels=parse_labels(labels),
+            category=category,
+            poses=poses,
+            preview=preview or demo,
+            overwrite=overwrite,
+            precision=precision,
+            device=device,
+            lanes=lanes,
+        )
+    )
+
+
+def _check_usage(masks: Path | None, out: Path | None, demo: bool) -> None:
+    if demo and masks is not None:
+        raise PoseGenError("--demo brings its own masks; leave out --demo or --masks")
+    if masks is None and not demo:
+        raise PoseGenError("--masks is missing: name a folder of silhouettes, or try --demo")
+    if out is None and not demo:
+        raise PoseGenError("--out is missing: name a new folder for images and labels")
+
+
+def _selftest(bundle: Path | None, precision: str, device: Device) -> bool:
+    """Print the figures of every graph; True when all gates were kept."""
+    from posegen_runtime.generator import PoseGenerator
+    from posegen_runtime.selftest import selftest
+
+    verdicts = selftest(PoseGenerator.load(bundle, precision, device=device))
+    for verdict in verdicts:
+        print(verdict)
+    return not any(verdict.missed for verdict in verdicts)
+
+
+def _run(options: RunOptions) -> None:
+    from posegen_runtime.run import run
+
+    outcome = run(options)
+    speed = outcome.done / outcome.seconds if outcome.seconds else 0.0
+    state = "interrupted: " if outcome.interrupted else ""
+    print(
+        f"{state}{outcome.done} images done, {outcome.failed} failed in {outcome.seconds:.1f} s, "
+        f"{speed:.1f} images/s: {options.out}"
+    )
+    if outcome.preview is not None:
+        print(f"contact sheet: {outcome.preview}")
+    if outcome.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if outcome.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def main() -> None:
+    sys.exit(run_app(app))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Silhouettes in, images out: the Python interface of the runtime."""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.arguments import check_images, check_masks
+from posegen_runtime.backends.base import Backend
+from posegen_runtime.backends.onnx import Device, OnnxBackend
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.cache import BoundedCache
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.images import read_resized_rgb
+
+Images = npt.NDArray[np.uint8]
+Encoded = dict[str, npt.NDArray[Any]]
+"""Outputs of conditions.onnx for one pair of images; every leading dimension is 1."""
+
+CACHE_BYTES = 128 * 2**20
+"""Room for encoded conditions: 64 pairs or more, at no more than 2 MB a pair."""
+
+SHIPPED_BUNDLE = Path(__file__).parent / "models" / "edge-cars"
+
+
+class PoseGenerator:
+    """A bundle, ready to generate. Safe to use from several threads at once.
+
+    The same inputs give the same bytes at any batch size and any number of threads.
+    """
+
+    def __init__(
+        self, bundle: Bundle, precision: str, provider: str, threads: int | None = None
+    ) -> None:
+        self.bundle = bundle
+        self.provider = provider
+        self._variant = bundle.precision(precision)
+        self._threads = threads
+        self._backends: dict[str, Backend] = {}
+        self._lock = threading.Lock()
+        self._cache: BoundedCache[bytes, Encoded] = BoundedCache(CACHE_BYTES, _encoded_size)
+        self._defaults: dict[str, Images] = {}
+        _ = self.engine  # loads the graph, so that what is wrong shows now
+
+    @classmethod
+    def load(
+        cls,
+        bundle: str | Path | None = None,
+        precision: str = "fp32",
+        threads: int | None = None,
+        device: Device | str = Device.AUTO,
+    ) -> "PoseGenerator":
+        """Load a bundle whose hashes agree, on the device asked for and no other.
+
+        `bundle` None is the one that ships with the package. `threads` is the number of threads
+        inside one call (None: one for each core). Raises `PoseGenError` when the bundle is
+        damaged or lacks `precision`, when no inference engine is installed, and when the engine
+        cannot run on `device`.
+        """
+        try:
+            provider = Device(device).provider()
+        except ValueError as error:
+            raise PoseGenError(f"device {device!r}: must be auto, cpu or cuda") from error
+        if threads is not None and threads < 1:
+            raise PoseGenError(f"threads {threads}: must be at least 1")
+        return cls(load_bundle(bundle), precision, provider, threads)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) of masks and images."""
+        return self.bundle.image_size
+
+    @property
+    def engine(self) -> str:
+        """What runs the graphs: engine, version and where."""
+        return self.backend(
+            "generator_cached" if self.bundle.conditions else "generator"
+        ).description
+
+    def backend(self, graph: str) -> Backend:
+        """The loaded graph of that name: generator, conditions or generator_cached."""
+        with self._lock:
+            if graph not in self._backends:
+                path = self.bundle.path(self._variant.graphs[graph].path)
+                self._backends[graph] = OnnxBackend(path, self.provider, self._threads)
+            return self._backends[graph]
+
+    def generate(
+        self,
+        masks: npt.NDArray[Any],
+        appearance: npt.NDArray[Any] | None = None,
+        background: npt.NDArray[Any] | None = None,
+    ) -> Images:
+        """Generate one image for each mask.
+
+        `masks`: bool, or uint8 with 255 on the object, [H, W] or [N, H, W] at the bundle's size
+        (`posegen_runtime.masks` and `.geometry` bring any mask file there). `appearance` and
+        `background`: uint8 RGB, [H, W, 3] for all masks or [N, H, W, 3] one each; None takes the
+        bundle's default. Returns uint8 RGB [N, H, W, 3]; N may be 0.
+
+        Raises `PoseGenError` on any other shape or dtype, on an input that the bundle does not
+        take, and on a missing one that has no default.
+        """
+        silhouettes = check_masks(masks, self.image_size)
+        count = len(silhouettes)
+        conditions = self._conditions({"appearance": appearance, "background": background}, count)
+        images = np.empty((count, *self.image_size, 3), np.uint8)
+        for start in range(0, count, self.bundle.manifest.max_batch):
+            rows = slice(start, min(start + self.bundle.manifest.max_batch, count))
+            chunk = {k: v if len(v) == 1 else v[rows] for k, v in conditions.items()}
+            images[rows] = self._run(silhouettes[rows], chunk)
+        return images
+
+    def _conditions(
+        self, given: dict[str, npt.NDArray[Any] | None], count: int
+    ) -> dict[str, Images]:
+        """Every condition the bundle takes, uint8 [1 or N, H, W, 3]."""
+        taken = self.bundle.conditions
+        for name, array in given.items():
+            if array is not None and name not in taken:
+                raise PoseGenError(f"{name}: this bundle ({self._label}) takes none; leave it out")
+        checked = {}
+        for name in taken:
+            array = given.get(name)
+            if array is None:
+                checked[name] = self.default(name)[None]
+            else:
+                checked[name] = check_images(name, array, self.image_size, count)
+        return checked
+
+    def default(self, name: str) -> Images:
+        """The bundle's own image for the condition `name`, uint8 [H, W, 3]."""
+        if name not in self._defaults:
+            relative = self.bundle.manifest.defaults.get(name)
+            if relative is None:
+                raise PoseGenError(
+                    f"{name}: this bundle ({self._label}) needs one and has no default; name one"
+                )
+            self._defaults[name] = read_resized_rgb(self.bundle.path(relative), self.image_size)
+        return self._defaults[name]
+
+    def _run(self, masks: Images, conditions: dict[str, Images]) -> Images:
+        if not conditions:
+            return self.backend("generator").run({"mask": masks})["image"]
+        feeds = {"mask": masks, **self._encoded(conditions, len(masks))}
+        return self.backend("generator_cached").run(feeds)["image"]
+
+    def _encoded(self, conditions: dict[str, Images], count: int) -> Encoded:
+        """Encoded conditions with a leading dimension of 1 (all rows share them) or `count`."""
+        rows = max(len(images) for images in conditions.values())
+        by_row = [
+            [images[row if len(images) > 1 else 0] for images in conditions.values()]
+            for row in range(rows)
+        ]
+        keys = [_content_key(images) for images in by_row]
+        found: dict[bytes, Encoded] = {}
+        for key, images in zip(keys, by_row, strict=True):
+            if key not in found:
+                found[key] = self._encode(key, dict(zip(conditions, images, strict=True)))
+        if len(found) == 1:
+            return found[keys[0]]
+        names = found[keys[0]].keys()
+        return {name: np.concatenate([found[key][name] for key in keys]) for name in names}
+
+    def _encode(self, key: bytes, images: dict[str, Images]) -> Encoded:
+        encoded = self._cache.get(key)
+        if encoded is None:
+            feeds = {name: np.ascontiguousarray(image[None]) for name, image in images.items()}
+            encoded = self.backend("conditions").run(feeds)
+            self._cache.put(key, encoded)
+        return encoded
+
+    @property
+    def _label(self) -> str:
+        return f"{self.bundle.manifest.name}, {self.bundle.manifest.variant}"
+
+
+def load_bundle(path: str | Path | None = None) -> Bundle:
+    """The bundle at `path`, or the one that ships with the package."""
+    if path is None and not SHIPPED_BUNDLE.is_dir():
+        raise PoseGenError("this installation ships no bundle; name one with --bundle")
+    return Bundle.load(SHIPPED_BUNDLE if path is None else path)
+
+
+def _content_key(images: Sequence[Images]) -> bytes:
+    """A key that changes with any byte of `images`."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for image in images:
+        digest.update(np.ascontiguousarray(image).data)
+    return digest.digest()
+
+
+def _encoded_size(encoded: Encoded) -> int:
+    return sum(array.nbytes for array in encoded.values())

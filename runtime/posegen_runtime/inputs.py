@@ -1,0 +1,112 @@
+"""Everything a run reads, found and understood before work starts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.demo import demo_inputs
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.images import read_rgb
+from posegen_runtime.jobs import Source, distinct_pairs, find_images
+from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
+from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
+from posegen_runtime.poses import Pose, read_poses
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """`appearances` and `backgrounds` are empty where the bundle takes none."""
+
+    masks: list[Source]
+    appearances: list[Source]
+    backgrounds: list[Source]
+    reading: MaskReading
+    poses: dict[str, Pose]
+    categories: dict[str, int]
+    """Category name to COCO id."""
+    per_mask: int
+    """As asked, but no more than there are different images of one mask."""
+
+    @property
+    def planned(self) -> int:
+        """How many jobs that is."""
+        return len(self.masks) * self.per_mask
+
+
+def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
+    """Raises `PoseGenError` for anything missing, unreadable or contradictory."""
+    demo = demo_inputs(bundle) if options.masks is None else {}
+    masks = demo.get("mask") or find_images(_named(options.masks), "--masks")
+    appearances = _conditions("appearance", options.appearance, bundle, demo)
+    backgrounds = _conditions("background", options.background, bundle, demo)
+    reading = choose_reading(
+        [mask.path for mask in masks], options.mask_values, options.mask_channel
+    )
+    poses = _poses(options.poses, masks, reading) if options.poses else {}
+    return Inputs(
+        masks=masks,
+        appearances=appearances,
+        backgrounds=backgrounds,
+        reading=reading,
+        poses=poses,
+        categories=_categories(options.category, poses),
+        per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
+    )
+
+
+def _named(masks: Path | None) -> Path:
+    if masks is None:
+        raise PoseGenError("--demo: the bundle has no golden set; name a folder with --masks")
+    return masks
+
+
+def _conditions(
+    name: str, given: Path | None, bundle: Bundle, demo: Mapping[str, list[Source]]
+) -> list[Source]:
+    """The images for one condition: the user's, the demo's, or the bundle's default."""
+    option = f"--{name}"
+    if name not in bundle.conditions:
+        if given is not None:
+            raise PoseGenError(
+                f"{option} {given}: the bundle {bundle.manifest.name} "
+                f"({bundle.manifest.variant}) takes none; leave it out"
+            )
+        return []
+    if given is not None:
+        sources = find_images(given, option)
+        read_rgb(sources[0].path)  # a wrong path or format shows here, not on every job
+        return sources
+    if demo.get(name):
+        return demo[name]
+    default = bundle.manifest.defaults.get(name)
+    if default is None:
+        raise PoseGenError(
+            f"{option}: the bundle {bundle.manifest.name} ({bundle.manifest.variant}) needs one "
+            "and has no default; name a file or folder"
+        )
+    return [Source(bundle.path(default), f"bundle:{default}")]
+
+
+def _poses(path: Path, masks: list[Source], reading: MaskReading) -> dict[str, Pose]:
+    if reading.values is MaskValues.EACH:
+        raise PoseGenError(
+            "--poses gives one object a mask file and --mask-values each several; "
+            "write one mask file for each object"
+        )
+    poses = read_poses(path)
+    names = {mask.name for mask in masks}
+    if names.isdisjoint(poses):
+        raise PoseGenError(
+            f"--poses {path}: names none of the masks; it has {next(iter(poses))}, "
+            f"the masks folder has {masks[0].name}"
+        )
+    return {name: pose for name, pose in poses.items() if name in names}
+
+
+def _categories(asked: str | None, poses: Mapping[str, Pose]) -> dict[str, int]:
+    """The one asked for, else those of the poses in alphabetical order, else one default."""
+    if asked is not None:
+        return parse_category(asked)
+    names = {pose.category for pose in poses.values()} or {DEFAULT_CATEGORY}
+    return {name: number for number, name in enumerate(sorted(names), 1)}

@@ -1,0 +1,72 @@
+"""YOLO-seg: for each image a text file, one row an object: class, then x y of a polygon."""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.labels.polygons import Contour, mask_to_polygons
+from posegen_runtime.paths import write_atomic
+
+PIXEL_OFFSET = 0.25
+"""Where in its pixel a vertex stands. Readers that cut off the fraction and readers that round it
+both come back to the pixel."""
+
+MIN_VERTICES = 3
+"""A row needs seven numbers to be read as a polygon, so a single pixel is repeated."""
+
+
+def label_rows(mask: npt.NDArray[np.uint8], category: int) -> str:
+    """The text file of one silhouette, uint8 [H, W] with 255 on the object."""
+    height, width = mask.shape
+    rows = [_row(polygon, category, width, height) for polygon in mask_to_polygons(mask)]
+    return "".join(rows)
+
+
+def _row(polygon: Contour, category: int, width: int, height: int) -> str:
+    padded = polygon.tolist() * (MIN_VERTICES if len(polygon) < MIN_VERTICES else 1)
+    points = " ".join(
+        f"{(x + PIXEL_OFFSET) / width:.6f} {(y + PIXEL_OFFSET) / height:.6f}" for x, y in padded
+    )
+    return f"{category} {points}\n"
+
+
+class YoloWriter:
+    """Writes `labels/yolo/`: `labels/NAME.txt`, `train.txt` and `data.yaml`.
+
+    Ultralytics finds a label by replacing `/images/` with `/labels/` in the path of its image, so
+    `labels/yolo/images` is a link to the run's `images/`. Classes are counted from 0 in the order
+    of the category ids.
+    """
+
+    def __init__(self, folder: Path, categories: Mapping[str, int]) -> None:
+        self._folder = folder
+        names = sorted(categories, key=lambda name: categories[name])
+        self._classes = {name: index for index, name in enumerate(names)}
+        (folder / "labels").mkdir(parents=True, exist_ok=True)
+        self._list = (folder / ".train.txt.part").open("w")
+        listed = "".join(f"  {index}: {json.dumps(name)}\n" for index, name in enumerate(names))
+        text = f"train: train.txt\nval: train.txt\nnc: {len(names)}\nnames:\n{listed}"
+        write_atomic(folder / "data.yaml", text.encode())
+
+    def write_label(self, stem: str, mask: npt.NDArray[np.uint8], category: str) -> None:
+        """Write the label file of one image; may be called from several threads."""
+        file = self._folder / "labels" / f"{stem}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(file, label_rows(mask, self._classes[category]).encode())
+
+    def add(self, file_name: str) -> None:
+        """List one image, named below `images/`, as part of the data set."""
+        self._list.write(f"./images/{file_name}\n")
+
+    def close(self) -> None:
+        self._list.close()
+        (self._folder / ".train.txt.part").replace(self._folder / "train.txt")
+        link = self._folder / "images"
+        # A file system without links: only Ultralytics needs it, see docs/output.md.
+        with contextlib.suppress(OSError):
+            os.symlink(Path("..", "..", "images"), link, target_is_directory=True)

@@ -1,0 +1,60 @@
+"""What one run was asked for, checked before any work starts."""
+
+from pathlib import Path
+
+import msgspec
+
+from posegen_runtime.backends.onnx import Device
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.geometry import Fit
+from posegen_runtime.masks import MaskChannel
+from posegen_runtime.sinks.files import ImageFormat
+
+LABELS = ("coco", "yolo")
+DEFAULT_CATEGORY = "object"
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of `posegen-run`, under the names of the command line."""
+
+    masks: Path | None
+    """None: the demo's."""
+    out: Path
+    bundle: Path | None = None
+    appearance: Path | None = None
+    background: Path | None = None
+    per_mask: int = 1
+    seed: int = 0
+    fit: Fit = Fit.AUTO
+    mask_values: str = "auto"
+    mask_channel: MaskChannel = MaskChannel.AUTO
+    format: ImageFormat = ImageFormat.PNG
+    labels: tuple[str, ...] = LABELS
+    category: str | None = None
+    poses: Path | None = None
+    preview: bool = False
+    overwrite: bool = False
+    precision: str = "fp32"
+    device: Device = Device.AUTO
+    lanes: int | None = None
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """`--labels coco,yolo`; "none" or nothing is no labels. Raises `PoseGenError`."""
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    if words == ["none"]:
+        return ()
+    for word in words:
+        if word not in LABELS:
+            raise PoseGenError(f"--labels {word}: give {', '.join(LABELS)} or none")
+    return tuple(sorted(set(words)))
+
+
+def parse_category(text: str) -> dict[str, int]:
+    """`--category NAME[:ID]` as name and COCO id, 1 when not given. Raises `PoseGenError`."""
+    name, colon, number = text.rpartition(":")
+    if not colon:
+        name, number = text, "1"
+    if not name.strip() or not number.isdecimal() or int(number) < 1:
+        raise PoseGenError(f"--category {text}: give NAME or NAME:ID with an id of 1 or more")
+    return {name.strip(): int(number)}

@@ -1,0 +1,149 @@
+"""From names to arrays: the part of a job that comes before the generator."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.cache import BoundedCache
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.geometry import Fit, Placement, place
+from posegen_runtime.images import read_resized_rgb, read_rgb
+from posegen_runtime.jobs import Job, Source
+from posegen_runtime.mask_range import outside
+from posegen_runtime.masks import MaskReading
+from posegen_runtime.poses import Pose
+from posegen_runtime.rows import Prepared, Row, failed
+
+Image = npt.NDArray[np.uint8]
+Window = tuple[int, int, int, int] | None
+
+DECODED_BYTES = 256 * 2**20
+"""Room for decoded backgrounds in their own size."""
+READY_BYTES = 64 * 2**20
+"""Room for each kind of input at the model's size: 300 images of 256×256."""
+
+UNCLEAR = 0.01
+"""A mask with a larger share of pixels that are neither black nor white is noted."""
+MOSTLY_WHITE = 0.5
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """One silhouette of a mask file at the model's size, or the reason why there is none."""
+
+    suffix: str
+    mask: Image | None = None
+    placement: Placement | None = None
+    notes: list[str] = []
+    reason: str = ""
+
+
+class Preparer:
+    """Reads the inputs of jobs; safe to use from several threads."""
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        reading: MaskReading,
+        fit: Fit,
+        poses: Mapping[str, Pose],
+        mask_range: Mapping[str, tuple[float, float]],
+    ) -> None:
+        self._size = size
+        self._reading = reading
+        self._fit = fit
+        self._poses = poses
+        self._mask_range = mask_range
+        self._masks: BoundedCache[str, list[Placed]] = BoundedCache(READY_BYTES, _placed_bytes)
+        self._appearances: BoundedCache[Path, Image] = BoundedCache(READY_BYTES, _bytes)
+        self._backgrounds: BoundedCache[tuple[Path, Window], Image]
+        self._backgrounds = BoundedCache(READY_BYTES, _bytes)
+        self._decoded: BoundedCache[Path, Image] = BoundedCache(DECODED_BYTES, _bytes)
+        self._shapes: dict[Path, tuple[int, int]] = {}
+
+    def __call__(self, job: Job) -> list[Prepared | Row]:
+        """The silhouettes of one job, each ready to generate or failed with its reason."""
+        try:
+            placed = self._silhouettes(job.mask)
+        except PoseGenError as error:
+            return [failed(job, str(error))]
+        return [self._prepare(job, silhouette) for silhouette in placed]
+
+    def _prepare(self, job: Job, silhouette: Placed) -> Prepared | Row:
+        name = silhouette.suffix.lstrip("_")
+        if silhouette.mask is None or silhouette.placement is None:
+            return failed(job, silhouette.reason, name)
+        placement = silhouette.placement
+        pose = self._poses.get(job.mask.name)
+        try:
+            return Prepared(
+                job=job,
+                object=name,
+                stem=f"{job.stem}{silhouette.suffix}{job.variation_suffix}",
+                mask=silhouette.mask,
+                placement=placement,
+                appearance=self._appearance(job.appearance) if job.appearance else None,
+                background=self._background(job.background, placement) if job.background else None,
+                pose=pose.placed(placement) if pose else None,
+                notes=silhouette.notes,
+            )
+        except PoseGenError as error:
+            return failed(job, str(error), name)
+
+    def _silhouettes(self, source: Source) -> list[Placed]:
+        """Read and placed once, though a mask may have many variations."""
+        placed = self._masks.get(source.name)
+        if placed is None:
+            placed = []
+            for silhouette in self._reading.read(source.path):
+                notes = ["unclear"] if silhouette.unclear_share > UNCLEAR else []
+                notes += ["mostly white"] if silhouette.white_share > MOSTLY_WHITE else []
+                placed.append(self._place(silhouette.mask, silhouette.name_suffix, notes))
+            self._masks.put(source.name, placed)
+        return placed
+
+    def _place(self, mask: Image, suffix: str, notes: list[str]) -> Placed:
+        try:
+            placement = place(mask, self._size, self._fit)
+            small = placement.mask(mask)
+        except PoseGenError as error:
+            return Placed(suffix, reason=str(error))
+        notes = notes + [f"outside: {name}" for name in outside(small, self._mask_range)]
+        return Placed(suffix, small, placement, notes)
+
+    def _appearance(self, source: Source) -> Image:
+        image = self._appearances.get(source.path)
+        if image is None:
+            image = read_resized_rgb(source.path, self._size)
+            self._appearances.put(source.path, image)
+        return image
+
+    def _background(self, source: Source, placement: Placement) -> Image:
+        shape = self._shapes.get(source.path)
+        if shape is None:
+            decoded = self._decode(source.path)
+            shape = self._shapes[source.path] = (decoded.shape[0], decoded.shape[1])
+        # One of the mask's own size is cut as the mask is; any other always the same way.
+        key = source.path, placement.window if shape == placement.source_size else None
+        image = self._backgrounds.get(key)
+        if image is None:
+            image = placement.background(self._decode(source.path))
+            self._backgrounds.put(key, image)
+        return image
+
+    def _decode(self, path: Path) -> Image:
+        image = self._decoded.get(path)
+        if image is None:
+            image = read_rgb(path)
+            self._decoded.put(path, image)
+        return image
+
+
+def _bytes(image: Image) -> int:
+    return image.nbytes
+
+
+def _placed_bytes(placed: list[Placed]) -> int:
+    return sum(p.mask.nbytes for p in placed if p.mask is not None)

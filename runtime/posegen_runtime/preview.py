@@ -1,0 +1,80 @@
+"""One contact sheet of a run: mask, appearance, background, result."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.pipeline import Finished
+
+Image = npt.NDArray[np.uint8]
+
+ROWS = 8
+GAP = 4
+HEADER = 20
+BACKDROP = 32
+TEXT = (224, 224, 224)
+OUTLINE = (255, 64, 64)
+COLUMNS = ("mask", "appearance", "background", "result")
+
+
+class Preview:
+    """Keeps up to `ROWS` finished jobs, evenly spread over a run of `planned` jobs."""
+
+    def __init__(self, planned: int) -> None:
+        self._step = max(1, planned // ROWS)
+        self._seen = 0
+        self._kept: list[Finished] = []
+
+    def add(self, finished: Finished) -> None:
+        """Look at the next job; failed ones are left out."""
+        due = self._seen >= len(self._kept) * self._step
+        self._seen += 1
+        if finished.image is not None and due and len(self._kept) < ROWS:
+            self._kept.append(finished)
+
+    def sheet(self) -> Image | None:
+        """The contact sheet, uint8 RGB [h, w, 3], or None when no job was done."""
+        return contact_sheet(self._kept) if self._kept else None
+
+
+def contact_sheet(jobs: Sequence[Finished]) -> Image:
+    """One row a job, one column for each input that the bundle takes, and the result with the
+    silhouette's outline."""
+    rows = [_cells(job) for job in jobs]
+    names = [name for name in COLUMNS if name in rows[0]]
+    height, width = rows[0]["mask"].shape[:2]
+    sheet = np.full(
+        (HEADER + len(rows) * (height + GAP), len(names) * (width + GAP) - GAP, 3),
+        BACKDROP,
+        np.uint8,
+    )
+    for column, name in enumerate(names):
+        left = column * (width + GAP)
+        cv2.putText(sheet, name, (left + 4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, TEXT, 1)
+        for row, cells in enumerate(rows):
+            top = HEADER + row * (height + GAP)
+            sheet[top : top + height, left : left + width] = cells[name]
+    return sheet
+
+
+def _cells(job: Finished) -> dict[str, Image]:
+    prepared, image = job.prepared, job.image
+    assert prepared is not None
+    assert image is not None
+    cells = {
+        "mask": cv2.cvtColor(prepared.mask, cv2.COLOR_GRAY2RGB),
+        "appearance": prepared.appearance,
+        "background": prepared.background,
+        "result": outlined(image, prepared.mask),
+    }
+    return {name: np.asarray(cell) for name, cell in cells.items() if cell is not None}
+
+
+def outlined(image: Image, mask: Image) -> Image:
+    """A copy of `image` with the border of `mask` drawn in."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    copy = np.ascontiguousarray(image).copy()
+    cv2.drawContours(copy, contours, -1, OUTLINE, 1)
+    return copy

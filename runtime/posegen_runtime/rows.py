@@ -1,0 +1,82 @@
+"""What is known about a job, before and after its image is made."""
+
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.geometry import Placement
+from posegen_runtime.jobs import Job
+from posegen_runtime.poses import Pose
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of `manifest.jsonl`: a job and what became of it.
+
+    `mask`, `appearance` and `background` are names of inputs, `image` and `mask_file` paths in
+    the output directory. `object` tells apart the objects of one mask file.
+    """
+
+    mask: str
+    object: str = ""
+    appearance: str | None = None
+    background: str | None = None
+    variation: int
+    state: Literal["done", "failed"]
+    reason: str = ""
+    image: str = ""
+    mask_file: str = ""
+    placement: dict[str, Any] = {}
+    notes: list[str] = []
+    """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A job whose inputs were read and stand ready for the generator."""
+
+    job: Job
+    object: str
+    stem: str
+    mask: npt.NDArray[np.uint8]
+    """uint8 [h, w] in {0, 255} at the bundle's size."""
+    placement: Placement
+    appearance: npt.NDArray[np.uint8] | None
+    background: npt.NDArray[np.uint8] | None
+    pose: Pose | None
+    notes: list[str]
+
+
+def failed(job: Job, reason: str, object_name: str = "") -> Row:
+    """The row of a job that gave no image, with the reason why."""
+    return Row(
+        mask=job.mask.name,
+        object=object_name,
+        appearance=job.appearance.name if job.appearance else None,
+        background=job.background.name if job.background else None,
+        variation=job.variation,
+        state="failed",
+        reason=reason,
+    )
+
+
+def done(prepared: Prepared, image: str, mask_file: str) -> Row:
+    """The row of a job whose files are written; paths are relative to the output directory."""
+    place = prepared.placement
+    return msgspec.structs.replace(
+        failed(prepared.job, "", prepared.object),
+        state="done",
+        image=image,
+        mask_file=mask_file,
+        notes=prepared.notes,
+        placement={
+            "fit": place.fit.value,
+            "source_size": place.source_size,
+            "target_size": place.target_size,
+            "window": place.window,
+            "sx": place.sx,
+            "sy": place.sy,
+            "tx": place.tx,
+            "ty": place.ty,
+        },
+    )

@@ -1,0 +1,86 @@
+"""`posegen-run --selftest`: does this machine make the images that PyTorch made at export?"""
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.generator import PoseGenerator
+from posegen_runtime.images import read_rgb
+from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
+from posegen_runtime.parity import FP32_GATE, ParityFigures, compare
+
+Images = npt.NDArray[np.uint8]
+
+MASKS = MaskReading(values=MaskValues.HALF, channel=MaskChannel.LUMA)
+"""How golden masks are stored: {0, 255}."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One graph against the golden images."""
+
+    graph: str
+    engine: str
+    figures: ParityFigures
+    missed: list[str]
+    """One line for each gate missed; empty when all were kept."""
+
+    def __str__(self) -> str:
+        f = self.figures
+        verdict = "passed" if not self.missed else "MISSED: " + "; ".join(self.missed)
+        return (
+            f"{self.graph} ({self.engine}): {f.images} images, max difference "
+            f"{f.max_difference:g} levels, mean {f.mean_difference:.4f}, PSNR {f.psnr:.1f} dB, "
+            f"worst {f.psnr_worst:.1f} dB: {verdict}"
+        )
+
+
+def selftest(generator: PoseGenerator) -> list[Verdict]:
+    """Run the golden set through every graph of the bundle that makes images.
+
+    Raises `PoseGenError` when the bundle has no golden set.
+    """
+    bundle = generator.bundle
+    if not bundle.manifest.golden:
+        raise PoseGenError(f"{bundle.root}: has no golden set to test with; export it again")
+    feeds, reference = _golden(generator)
+    verdicts = [_judge(generator, "generator", _direct(generator, feeds), feeds, reference)]
+    if bundle.conditions:
+        conditions = {name: feeds[name] for name in bundle.conditions}
+        images = generator.generate(feeds["mask"], **conditions)
+        verdicts.append(_judge(generator, "generator_cached", images, feeds, reference))
+    return verdicts
+
+
+def _direct(generator: PoseGenerator, feeds: dict[str, Images]) -> Images:
+    """The golden set through the uncached generator, in batches."""
+    backend = generator.backend("generator")
+    step = generator.bundle.manifest.max_batch
+    count = len(feeds["mask"])
+    parts = [
+        backend.run({name: array[start : start + step] for name, array in feeds.items()})["image"]
+        for start in range(0, count, step)
+    ]
+    return np.concatenate(parts)
+
+
+def _golden(generator: PoseGenerator) -> tuple[dict[str, Images], Images]:
+    bundle = generator.bundle
+    rows = bundle.manifest.golden
+    feeds = {"mask": np.stack([MASKS.read(bundle.path(row.mask))[0].mask for row in rows])}
+    for name in bundle.conditions:
+        paths = [getattr(row, name) or bundle.manifest.defaults[name] for row in rows]
+        feeds[name] = np.stack([read_rgb(bundle.path(path)) for path in paths])
+    return feeds, np.stack([read_rgb(bundle.path(row.image)) for row in rows])
+
+
+def _judge(
+    generator: PoseGenerator,
+    graph: str,
+    images: Images,
+    feeds: dict[str, Images],
+    reference: Images,
+) -> Verdict:
+    figures = compare(images, reference, feeds["mask"])
+    engine = generator.backend(graph).description
+    return Verdict(graph, engine, figures, FP32_GATE.missed(figures))

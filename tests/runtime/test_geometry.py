@@ -35,13 +35,14 @@ def centroid(mask: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("fit", FITS)
-@pytest.mark.parametrize(
-    "frame", [(256, 256), (480, 640), (360, 203), (333, 257), (90, 70), (540, 960)]
-)
+@pytest.mark.parametrize("frame", [(256, 256), (240, 320), (360, 203), (257, 199), (90, 70)])
 def test_masks_do_not_drift(fit: Fit, frame: tuple[int, int]) -> None:
-    """Mean over random shapes: 0.02 px of the target. A quarter of a pixel would be 12 times it."""
+    """Mean over random shapes: 0.02 px of the target. A quarter pixel is 12 times that.
+
+    Halving exactly leaves ties, and half is object: at 256 → 128 shapes grow by 1.3%.
+    """
     offsets, growth = [], []
-    for seed in range(40):
+    for seed in range(150):
         mask = blob(*frame, seed)
         placement = place(mask, (128, 128), fit)
         small = placement.mask(mask)

@@ -1,0 +1,123 @@
+"""`posegen`: commands for the training machine."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from posegen_runtime.console import EXIT_SOME_FAILED, run_app
+
+from posegen.config import Arch, LossConfig, ModelConfig, TrainConfig, Variant
+from posegen.data.cli import app as data_app
+
+app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+class SamplerName(str, Enum):
+    PAIRED = "paired"
+    INDEPENDENT = "independent"
+
+
+class Device(str, Enum):
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class TrainPrecision(str, Enum):
+    FULL = "32"
+    BFLOAT16 = "bf16-mixed"
+    FLOAT16 = "16-mixed"
+
+
+@app.callback()
+def posegen() -> None:
+    """Make data sets and train generators."""
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data render`.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; one that was stopped goes on.")],
+    arch: Annotated[Arch, typer.Option(help="Architecture.")] = Arch.SPATIAL,
+    preset: Annotated[
+        str | None, typer.Option(help="Capacity: edge or base; paper for bottleneck.")
+    ] = None,
+    variant: Annotated[
+        Variant, typer.Option(help="What the generator is conditioned on.")
+    ] = Variant.POSE_APPEARANCE_BACKGROUND,
+    image_size: Annotated[
+        int, typer.Option(min=16, max=2048, help="Height and width in pixels.")
+    ] = 256,
+    sampler: Annotated[
+        SamplerName,
+        typer.Option(help="paired: Eq. 6 and 7; independent: Algorithm 1, Eq. 6 only."),
+    ] = SamplerName.PAIRED,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the whole run.")] = 75_000,
+    batch_size: Annotated[int, typer.Option(min=1, help="Samples a step, all devices.")] = 64,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-9, max=1, help="At the start; falls to 0 linearly.")
+    ] = 2e-4,
+    lambda_gan: Annotated[float, typer.Option(min=0, help="Weight of the hinge loss.")] = 1.0,
+    lambda_background: Annotated[float, typer.Option(min=0, help="Weight of Eq. 6.")] = 1.0,
+    lambda_object: Annotated[float, typer.Option(min=0, help="Weight of Eq. 7.")] = 1.0,
+    ema_decay: Annotated[
+        float, typer.Option(min=0, max=0.99999, help="Decay of the averaged weights.")
+    ] = 0.999,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and data order.")] = 0,
+    device: Annotated[Device, typer.Option(help="auto takes CUDA where it is.")] = Device.AUTO,
+    devices: Annotated[int, typer.Option(min=1, help="How many devices share a batch.")] = 1,
+    precision: Annotated[TrainPrecision, typer.Option(help="Arithmetic.")] = TrainPrecision.FULL,
+    init: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint or run to fine-tune, of this or a smaller image size."),
+    ] = None,
+    evaluate_every: Annotated[int, typer.Option(min=1, help="Steps between figures.")] = 500,
+    save_every: Annotated[int, typer.Option(min=1, help="Steps between resume files.")] = 500,
+    sample_every: Annotated[int, typer.Option(min=1, help="Steps between sample grids.")] = 500,
+) -> None:
+    """Train a generator. The same command with the same --out goes on where a run was stopped.
+
+    The run's folder gets last.safetensors, best.safetensors, samples/ and tensorboard/. Ctrl-C
+    saves and leaves. With another configuration, a folder that holds a run is refused.
+    """
+    config = TrainConfig(
+        model=ModelConfig(
+            arch=arch,
+            preset=preset or ("paper" if arch is Arch.BOTTLENECK else "edge"),
+            variant=variant,
+            image_size=image_size,
+        ),
+        loss=LossConfig(
+            lambda_gan=lambda_gan,
+            lambda_background=lambda_background,
+            lambda_object=lambda_object,
+        ),
+        sampler=sampler.value,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        ema_decay=ema_decay,
+        evaluate_every=evaluate_every,
+        seed=seed,
+        precision=precision.value,
+        devices=devices,
+    )
+    from posegen.training.interrupt import watch_signals
+
+    with watch_signals() as interrupt:
+        from posegen.training.loop import TrainingDiverged
+        from posegen.training.run import RunOptions, run_training
+
+        options = RunOptions(data, out, init, device.value, save_every, sample_every)
+        try:
+            code = run_training(config, options, interrupt)
+        except TrainingDiverged as error:
+            typer.echo(f"error: {error}", err=True)
+            code = EXIT_SOME_FAILED
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    raise SystemExit(run_app(app))

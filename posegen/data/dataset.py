@@ -1,0 +1,90 @@
+"""A rendered data set on disk: BOP scenes, one car each, with background and appearance beside."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from posegen_runtime.errors import PoseGenError
+
+SCHEMA = 1
+DESCRIPTION = "dataset.json"
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """`dataset.json`. `image_size` is (height, width) in pixels; `sha256` covers every file."""
+
+    schema: int
+    name: str
+    sha256: str
+    image_size: tuple[int, int]
+    splits: dict[str, int]
+    licence: str = ""
+    seed: int | None = None
+    kind: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Paths of one sample. `object_id` tells the cars apart: one car, one scene folder."""
+
+    object_id: int
+    photo: Path
+    mask: Path
+    background: Path
+    appearance: Path
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set folder whose description was read; images are read by `posegen.data.prepared`."""
+
+    root: Path
+    description: Description
+
+    def samples(self, split: str) -> list[Sample]:
+        """Samples of a split in a fixed order (scene, frame); empty when the split holds none.
+
+        Raises `PoseGenError` when there are not as many as `dataset.json` says.
+        """
+        scenes = sorted(path for path in (self.root / split).glob("*") if path.is_dir())
+        found = [
+            Sample(
+                object_id=number,
+                photo=photo,
+                mask=scene / "mask" / f"{photo.stem}_000000.png",
+                background=scene / "background" / photo.name,
+                appearance=scene / "appearance" / photo.name,
+            )
+            for number, scene in enumerate(scenes)
+            for photo in sorted((scene / "rgb").glob("*.png"))
+        ]
+        expected = self.description.splits.get(split, 0)
+        if len(found) != expected:
+            raise PoseGenError(
+                f"{self.root / split}: {len(found)} photos found where {DESCRIPTION} says "
+                f"{expected}; copy or render the data set again"
+            )
+        return found
+
+
+def open_dataset(root: Path) -> Dataset:
+    """Read `dataset.json`. Raises `PoseGenError` when the folder is no data set or is newer."""
+    file = root / DESCRIPTION
+    if not file.is_file():
+        raise PoseGenError(
+            f"{root}: no data set, {DESCRIPTION} is missing; "
+            "name a folder made by `posegen data render`"
+        )
+    try:
+        raw: Any = msgspec.json.decode(file.read_bytes())
+        schema = raw.get("schema") if isinstance(raw, dict) else None
+        if isinstance(schema, int) and schema > SCHEMA:
+            raise PoseGenError(
+                f"{file}: data set schema {schema} is newer than {SCHEMA}, the newest this "
+                "version reads; upgrade posegen"
+            )
+        return Dataset(root, msgspec.convert(raw, Description))
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise PoseGenError(f"{file}: unreadable ({error}); render the data set again") from error

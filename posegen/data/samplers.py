@@ -1,0 +1,137 @@
+"""What one training step sees, as a function of (seed, step, rank) and of nothing else.
+
+So a resumed run sees what the uninterrupted one would have, whatever the workers' timing.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from posegen_runtime.errors import PoseGenError
+
+from posegen.config import TrainConfig
+from posegen.data.prepared import Pixels, Split
+
+PAIRED = "paired"
+INDEPENDENT = "independent"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """uint8 arrays of N samples, images [N, S, S, 3], masks [N, S, S] in {0, 255}.
+
+    `photo`, `photo_mask`, `photo_background` are a real image and what belongs to it;
+    `mask` (p), `appearance` (o), `background` (b) condition the generator. `paired`: the generated
+    image should be `photo`, so that Eq. 7 applies.
+    """
+
+    photo: Pixels
+    photo_mask: Pixels
+    photo_background: Pixels
+    mask: Pixels
+    appearance: Pixels
+    background: Pixels
+    paired: bool
+
+
+class Sampler(Protocol):
+    def batch(self, step: int) -> Batch: ...
+
+
+class _Order:
+    """Every sample once an epoch, in an order drawn anew each time; shared out among ranks."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length = length
+        self.seed = seed
+        self._epoch = -1
+        self._permutation = np.empty(0, np.int64)
+
+    def __getitem__(self, position: int) -> int:
+        epoch, offset = divmod(position, self.length)
+        if epoch != self._epoch:
+            self._permutation = np.random.default_rng([self.seed, 0, epoch]).permutation(
+                self.length
+            )
+            self._epoch = epoch
+        return int(self._permutation[offset])
+
+
+class _Drawing:
+    def __init__(self, split: Split, batch_size: int, seed: int, rank: int, world: int) -> None:
+        self.split = split
+        self.batch_size = batch_size // world
+        self.seed = seed
+        self.rank = rank
+        self.world = world
+        self._order = _Order(len(split), seed)
+
+    def _photos(self, step: int) -> NDArray[np.int64]:
+        first = (step * self.world + self.rank) * self.batch_size
+        return np.array([self._order[first + i] for i in range(self.batch_size)])
+
+    def _generator(self, step: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, 1, step, self.rank])
+
+
+class PairedSampler(_Drawing):
+    """A photo, its own mask and background, and an appearance drawn from the other views of the
+    same object. Eq. 6 and Eq. 7 apply."""
+
+    def __init__(
+        self, split: Split, batch_size: int, seed: int, rank: int = 0, world: int = 1
+    ) -> None:
+        super().__init__(split, batch_size, seed, rank, world)
+        self._views = {
+            int(identity): np.flatnonzero(split.object_id == identity)
+            for identity in np.unique(split.object_id)
+        }
+
+    def batch(self, step: int) -> Batch:
+        photos = self._photos(step)
+        generator = self._generator(step)
+        views = [int(generator.choice(self._views[int(self.split.object_id[i])])) for i in photos]
+        return paired_batch(self.split, photos, np.array(views))
+
+
+class IndependentSampler(_Drawing):
+    """Algorithm 1: o, p and b drawn apart, a real photo beside for D. Eq. 6 only."""
+
+    def batch(self, step: int) -> Batch:
+        split = self.split
+        photos = self._photos(step)
+        appearances, masks, backgrounds = self._generator(step).integers(
+            len(split), size=(3, self.batch_size)
+        )
+        return Batch(
+            photo=split.photo[photos],
+            photo_mask=split.mask[photos],
+            photo_background=split.background[photos],
+            mask=split.mask[masks],
+            appearance=split.appearance[appearances],
+            background=split.background[backgrounds],
+            paired=False,
+        )
+
+
+def paired_batch(split: Split, photos: NDArray[np.int64], views: NDArray[np.int64]) -> Batch:
+    """Photos with what belongs to them; the appearance of photo i is that of sample views[i]."""
+    mask, background = split.mask[photos], split.background[photos]
+    return Batch(
+        photo=split.photo[photos],
+        photo_mask=mask,
+        photo_background=background,
+        mask=mask,
+        appearance=split.appearance[views],
+        background=background,
+        paired=True,
+    )
+
+
+def build_sampler(config: TrainConfig, split: Split, rank: int = 0, world: int = 1) -> Sampler:
+    """The sampler that `config.sampler` names. Raises `PoseGenError` for an unknown name."""
+    samplers = {PAIRED: PairedSampler, INDEPENDENT: IndependentSampler}
+    if config.sampler not in samplers:
+        raise PoseGenError(f"--sampler {config.sampler}: unknown, use {' or '.join(samplers)}")
+    return samplers[config.sampler](split, config.batch_size, config.seed, rank, world)

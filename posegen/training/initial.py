@@ -1,0 +1,64 @@
+"""The models that a run starts from: fresh ones, or those of a checkpoint to fine-tune."""
+
+from pathlib import Path
+
+import torch
+from posegen_runtime.bundle import sha256_of
+from posegen_runtime.errors import PoseGenError
+
+from posegen.checkpoint import Checkpoint, load_checkpoint, load_weights
+from posegen.config import ModelConfig, TrainConfig
+from posegen.models.build import build_discriminator, build_generator
+from posegen.models.discriminator import Discriminator
+from posegen.models.generator import Generator
+
+
+def initial_models(config: TrainConfig, init: Path | None) -> tuple[Generator, Discriminator]:
+    """Generator and discriminator with weights from `config.seed`, or the averaged generator and
+    the discriminator of `init`.
+
+    Raises `PoseGenError` when `init` is of another architecture, preset or variant, or of an image
+    size that the architecture cannot be carried over from.
+    """
+    torch.manual_seed(config.seed)
+    generator, discriminator = build_generator(config.model), build_discriminator(config.model)
+    if init is not None:
+        checkpoint = load_checkpoint(init)
+        _check_kind(checkpoint, config.model)
+        for module, weights in (
+            (generator, checkpoint.generator),
+            (discriminator, checkpoint.discriminator),
+        ):
+            problem = load_weights(module, weights)
+            if problem is not None:
+                raise PoseGenError(_misfit(checkpoint, config.model, problem))
+    return generator, discriminator
+
+
+def parent_of(init: Path | None) -> str | None:
+    """sha256 of the checkpoint file given as `--init`."""
+    return None if init is None else sha256_of(load_checkpoint(init).path)
+
+
+def _check_kind(checkpoint: Checkpoint, model: ModelConfig) -> None:
+    theirs = checkpoint.info.train_config.model
+    for option, held, asked in (
+        ("--arch", theirs.arch.value, model.arch.value),
+        ("--preset", theirs.preset, model.preset),
+        ("--variant", theirs.variant.value, model.variant.value),
+    ):
+        if held != asked:
+            raise PoseGenError(
+                f"--init {checkpoint.path}: holds {option} {held}, {asked} was asked for; "
+                f"name {option} {held} or another checkpoint"
+            )
+
+
+def _misfit(checkpoint: Checkpoint, model: ModelConfig, problem: str) -> str:
+    theirs = checkpoint.info.train_config.model
+    if theirs.image_size != model.image_size:
+        return (
+            f"--init {checkpoint.path}: --arch {model.arch.value} cannot go from "
+            f"{theirs.image_size} to {model.image_size} px; train it at {model.image_size}"
+        )
+    return f"--init {checkpoint.path}: weights do not fit ({problem}); name another checkpoint"

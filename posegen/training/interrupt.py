@@ -1,0 +1,40 @@
+"""Ctrl-C and SIGTERM: finish the step, save, leave with the signal's exit code."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupt:
+    """`received` is the signal that asked to stop. Until `graceful` is set, and at the second
+    signal, the process leaves at once."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.graceful = False
+
+    @property
+    def exit_code(self) -> int:
+        """130 for SIGINT, 143 for SIGTERM, as shells report them."""
+        return 128 + (self.received or 0)
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        again = self.received is not None
+        self.received = number
+        if again or not self.graceful:
+            raise SystemExit(self.exit_code)
+
+
+@contextmanager
+def watch_signals() -> Iterator[Interrupt]:
+    """Take over SIGINT and SIGTERM; the former handlers come back at the end."""
+    interrupt = Interrupt()
+    former = {number: signal.signal(number, interrupt.handle) for number in _SIGNALS}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

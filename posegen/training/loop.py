@@ -1,0 +1,143 @@
+"""The loop: step, report, evaluate, save, and leave in good order."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from posegen_runtime.errors import PoseGenError
+from torch import Tensor
+
+from posegen.checkpoint import BEST, LAST, CheckpointInfo, Lineage, save_checkpoint
+from posegen.config import TrainConfig
+from posegen.data.samplers import Sampler
+from posegen.training.evaluation import FIGURE, evaluate
+from posegen.training.interrupt import Interrupt
+from posegen.training.progress import Reporter
+from posegen.training.resume import save_resume
+from posegen.training.samples import sample_grid, write_grid
+from posegen.training.state import TrainingState, are_finite, learning_rate
+from posegen.training.step import train_step
+from posegen.training.tensors import Tensors, to_tensors
+
+REPORT_EVERY = 10
+
+
+class TrainingDiverged(PoseGenError):
+    """A loss or a weight is NaN or infinite; the last good checkpoint was kept."""
+
+
+@dataclass
+class Loop:
+    state: TrainingState
+    config: TrainConfig
+    lineage: Lineage
+    fabric: Fabric
+    sampler: Sampler
+    validation: list[Tensors]
+    shown: Tensors
+    reporter: Reporter
+    run_folder: Path
+    save_every: int
+    sample_every: int
+    _pending: list[dict[str, Tensor]] = field(default_factory=list)
+
+    def run(self, interrupt: Interrupt) -> int:
+        """Train to `config.steps`; returns 0, or 130 or 143 when a signal ended it early."""
+        state, steps = self.state, self.config.steps
+        interrupt.graceful = True
+        with self.reporter.running(), ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self.sampler.batch, state.step)
+            while state.step < steps:
+                batch = coming.result()
+                coming = reader.submit(self.sampler.batch, state.step + 1)
+                tensors = to_tensors(batch, self.config.model.variant, self.fabric.device)
+                self._pending.append(train_step(state, tensors, self.config, self.fabric))
+                stop = self._stops(interrupt)
+                self._after_step(last=state.step == steps, stop=stop)
+                if stop:
+                    self.reporter.say(
+                        f"stopped at step {state.step}, saved; repeat the command to go on"
+                    )
+                    return interrupt.exit_code
+        return 0
+
+    def _stops(self, interrupt: Interrupt) -> bool:
+        """Whether to leave now. The processes agree, so that none waits for another."""
+        if self.fabric.world_size == 1:
+            return interrupt.received is not None
+        mine = torch.tensor(interrupt.received or 0, device=self.fabric.device)
+        interrupt.received = int(self.fabric.all_reduce(mine, reduce_op="max")) or None  # type: ignore[arg-type]
+        return interrupt.received is not None
+
+    def _after_step(self, last: bool, stop: bool) -> None:
+        step = self.state.step
+        evaluates = last or step % self.config.evaluate_every == 0
+        saves = last or stop or step % self.save_every == 0
+        samples = last or step % self.sample_every == 0
+        if evaluates or saves or samples or step % REPORT_EVERY == 0:
+            self._report_losses()
+        if evaluates or saves:
+            self._check_weights()
+        if self.fabric.is_global_zero:
+            if evaluates:
+                self._evaluate()
+            if samples:
+                grid = sample_grid(self.state.ema.module, self.shown)
+                write_grid(self.run_folder / "samples" / f"step_{step:07d}.png", grid)
+                self.reporter.grid(step, grid)
+            if saves:
+                self._save_checkpoint(LAST)
+                save_resume(self.run_folder, self.state, self.config, self.lineage, self.fabric)
+        if saves:
+            self.fabric.barrier()
+
+    def _report_losses(self) -> None:
+        """Means since the last report. The device is asked only here, not at every step."""
+        names = list(self._pending[0])
+        stacked = torch.stack([torch.stack(list(p.values())).float() for p in self._pending])
+        self._pending.clear()
+        means = self.fabric.all_reduce(stacked.mean(dim=0), reduce_op="mean")
+        values = dict(zip(names, means.tolist(), strict=True))  # type: ignore[union-attr]
+        if not torch.isfinite(means).all():  # type: ignore[arg-type]
+            bad = ", ".join(f"{n} {v}" for n, v in values.items() if not abs(v) < float("inf"))
+            self._diverged(f"loss {bad}")
+        self.reporter.losses(self.state.step, values, learning_rate(self.config, self.state.step))
+
+    def _check_weights(self) -> None:
+        state = self.state
+        for module in (state.ema.module, state.plain_generator, state.plain_discriminator):
+            if not are_finite(module.state_dict()):
+                self._diverged("a weight is NaN or infinite")
+
+    def _diverged(self, what: str) -> None:
+        kept = self.run_folder / LAST
+        advice = (
+            f"{kept} is the last good checkpoint; fine-tune it into another --out with a lower "
+            "--learning-rate"
+            if kept.exists()
+            else "no checkpoint was saved before; lower --learning-rate"
+        )
+        raise TrainingDiverged(f"training diverged by step {self.state.step}: {what}; {advice}")
+
+    def _evaluate(self) -> None:
+        state = self.state
+        state.metrics = evaluate(state.ema.module, self.validation)
+        figure = state.metrics.get(FIGURE)
+        is_best = figure is None or state.best is None or figure < state.best
+        if is_best:
+            state.best = figure
+            self._save_checkpoint(BEST)
+        self.reporter.metrics(state.step, state.metrics, is_best)
+
+    def _save_checkpoint(self, name: str) -> None:
+        info = CheckpointInfo(
+            train_config=self.config,
+            step=self.state.step,
+            lineage=self.lineage,
+            metrics=self.state.metrics,
+        )
+        save_checkpoint(
+            self.run_folder / name, self.state.ema.module, self.state.plain_discriminator, info
+        )

@@ -1,0 +1,124 @@
+"""The resume file: all that a step depends on, so that a killed run goes on bit for bit.
+
+Random numbers and the order of the data follow from (seed, step); the step is their state.
+"""
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from lightning_fabric import Fabric
+from posegen_runtime.errors import PoseGenError
+
+from posegen.checkpoint import Lineage
+from posegen.config import TrainConfig
+from posegen.files import write_atomically
+from posegen.training.state import TrainingState
+
+SCHEMA = 1
+RESUME = "resume.pt"
+
+
+def save_resume(
+    run: Path, state: TrainingState, config: TrainConfig, lineage: Lineage, fabric: Fabric
+) -> None:
+    content = {
+        "schema": SCHEMA,
+        "config": msgspec.json.encode(config).decode(),
+        "lineage": msgspec.json.encode(lineage).decode(),
+        "step": state.step,
+        "best": state.best,
+        "metrics": state.metrics,
+        "precision": fabric.strategy.precision.state_dict(),
+        **{name: part.state_dict() for name, part in _parts(state).items()},
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomically(run / RESUME, buffer.getvalue())
+
+
+def read_resume(run: Path, config: TrainConfig, lineage: Lineage) -> dict[str, Any] | None:
+    """The stored state, or None when `run` holds none.
+
+    Raises `PoseGenError` when the file is damaged or belongs to another configuration, data set or
+    initial checkpoint; the message names the option that differs.
+    """
+    file = run / RESUME
+    if not file.is_file():
+        return None
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+        if content["schema"] != SCHEMA:
+            raise PoseGenError(
+                f"{file}: written by another version of posegen (schema {content['schema']}); "
+                "continue with that version or give another --out"
+            )
+        stored = msgspec.json.decode(content["config"])
+        origin = msgspec.json.decode(content["lineage"], type=Lineage)
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        KeyError,
+        TypeError,
+        ValueError,
+        pickle.UnpicklingError,
+        msgspec.MsgspecError,
+    ) as error:
+        raise PoseGenError(
+            f"{file}: unreadable resume file ({type(error).__name__}); remove it to start again"
+        ) from error
+    _refuse_difference(file, stored, config, origin, lineage)
+    return dict(content)
+
+
+def restore(state: TrainingState, content: dict[str, Any], fabric: Fabric) -> None:
+    for name, part in _parts(state).items():
+        part.load_state_dict(content[name])
+    fabric.strategy.precision.load_state_dict(content["precision"])
+    state.step = content["step"]
+    state.best = content["best"]
+    state.metrics = content["metrics"]
+
+
+def _parts(state: TrainingState) -> dict[str, Any]:
+    return {
+        "generator": state.plain_generator,
+        "discriminator": state.plain_discriminator,
+        "ema": state.ema.module,
+        "generator_optimizer": state.generator_optimizer,
+        "discriminator_optimizer": state.discriminator_optimizer,
+    }
+
+
+def _refuse_difference(
+    file: Path, stored: dict[str, Any], config: TrainConfig, origin: Lineage, lineage: Lineage
+) -> None:
+    before, now = _flat(stored), _flat(msgspec.to_builtins(config))
+    before |= {"DATASET": origin.dataset["sha256"], "--init": origin.parent}
+    now |= {"DATASET": lineage.dataset["sha256"], "--init": lineage.parent}
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            raise PoseGenError(
+                f"{file}: {_option(name)} is {now.get(name)}, the run was started with "
+                f"{before.get(name)}; repeat the first command or give another --out"
+            )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = list(value) if isinstance(value, (list, tuple)) else value
+    return flat
+
+
+def _option(name: str) -> str:
+    if name in ("DATASET", "--init"):
+        return name
+    return "--" + name.rpartition(".")[2].replace("_", "-")

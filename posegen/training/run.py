@@ -1,0 +1,146 @@
+"""`posegen train`: put the parts together, then hand over to the loop."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from lightning_fabric import Fabric
+from posegen_runtime import __version__
+from posegen_runtime.errors import PoseGenError
+
+from posegen.checkpoint import BEST, LAST, Lineage
+from posegen.config import TrainConfig, Variant
+from posegen.data.dataset import Dataset, open_dataset
+from posegen.data.mask_range import mask_range
+from posegen.data.prepared import Split, prepare
+from posegen.data.samplers import INDEPENDENT, build_sampler
+from posegen.files import write_atomically
+from posegen.training.devices import build_fabric
+from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
+from posegen.training.initial import initial_models, parent_of
+from posegen.training.interrupt import Interrupt
+from posegen.training.loop import Loop
+from posegen.training.progress import Reporter
+from posegen.training.resume import RESUME, read_resume, restore
+from posegen.training.samples import COLUMNS
+from posegen.training.state import build_state
+
+CACHE = "cache"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a run reads and writes and how often; nothing here changes the weights."""
+
+    data: Path
+    out: Path
+    init: Path | None = None
+    device: str = "auto"
+    save_every: int = 500
+    sample_every: int = 500
+
+
+def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt) -> int:
+    """Train, or go on where the run in `options.out` stopped. Returns the exit code: 0, or 130 or
+    143 after a signal.
+
+    Raises `PoseGenError` for unusable input and `TrainingDiverged` when a loss is not finite.
+    """
+    _check_sampler(config)
+    dataset = open_dataset(options.data)
+    fabric = build_fabric(config, options.device)
+    fabric.launch()
+    splits = _prepare(dataset, config, options.out / CACHE, fabric)
+    lineage = _lineage(dataset, config, splits[0], options.init)
+    content = read_resume(options.out, config, lineage)
+    if content is None:
+        _refuse_foreign_run(options.out)
+    state = build_state(config, fabric, initial_models(config, None if content else options.init))
+    if content is not None:
+        restore(state, content, fabric)
+        del content
+    reporter = Reporter(options.out, state.step, config.steps, fabric.is_global_zero)
+    if fabric.is_global_zero:
+        encoded = msgspec.json.format(msgspec.json.encode(config))
+        write_atomically(options.out / "config.json", encoded)
+    reporter.say(_opening(config, splits, state.step, fabric))
+    loop = Loop(
+        state=state,
+        config=config,
+        lineage=lineage,
+        fabric=fabric,
+        sampler=build_sampler(config, splits[0], fabric.global_rank, fabric.world_size),
+        validation=fixed_batches(splits[1], config.model, fabric.device, config.batch_size),
+        shown=sample_batch(splits[1], config.model, fabric.device, COLUMNS),
+        reporter=reporter,
+        run_folder=options.out,
+        save_every=options.save_every,
+        sample_every=options.sample_every,
+    )
+    exit_code = loop.run(interrupt)
+    if exit_code == 0 and fabric.is_global_zero:
+        shutil.rmtree(options.out / CACHE, ignore_errors=True)
+    return exit_code
+
+
+def _check_sampler(config: TrainConfig) -> None:
+    variant = config.model.variant
+    lacks_equation_6 = variant in (Variant.POSE, Variant.POSE_APPEARANCE)
+    if config.sampler == INDEPENDENT and lacks_equation_6:
+        raise PoseGenError(
+            f"--sampler {INDEPENDENT}: without a background, variant {variant.value} has no "
+            "reconstruction to tie the image to the mask (Eq. 6); use --sampler paired"
+        )
+
+
+def _prepare(
+    dataset: Dataset, config: TrainConfig, cache: Path, fabric: Fabric
+) -> tuple[Split, Split]:
+    """The training split and the fixed validation samples.
+
+    A data set of one object has no validation split; then training samples stand in.
+    """
+    size = config.model.image_size
+    held_out = "val" if dataset.description.splits.get("val", 0) else "train"
+    with fabric.rank_zero_first():
+        training = prepare(dataset, "train", size, cache)
+        validation = prepare(dataset, held_out, size, cache, limit=SAMPLES)
+    if len(training) == 0:
+        raise PoseGenError(f"{dataset.root}: the train split is empty; render more samples")
+    return training, validation
+
+
+def _lineage(dataset: Dataset, config: TrainConfig, training: Split, init: Path | None) -> Lineage:
+    description = dataset.description
+    return Lineage(
+        dataset={
+            "name": description.name,
+            "sha256": description.sha256,
+            "licence": description.licence,
+            "images": len(training),
+        },
+        seed=config.seed,
+        version=__version__,
+        parent=parent_of(init),
+        mask_range=mask_range(training.mask),
+    )
+
+
+def _refuse_foreign_run(run: Path) -> None:
+    for name in (LAST, BEST):
+        if (run / name).exists():
+            raise PoseGenError(
+                f"{run / name}: would be overwritten, and there is no {RESUME} beside it to go on "
+                "from; give another --out"
+            )
+
+
+def _opening(config: TrainConfig, splits: tuple[Split, Split], step: int, fabric: Fabric) -> str:
+    model = config.model
+    went_on = f", going on at step {step}" if step else ""
+    return (
+        f"{model.arch.value}/{model.preset} {model.variant.value} at {model.image_size} px, "
+        f"{len(splits[0])} training and {len(splits[1])} validation samples, "
+        f"{fabric.world_size} × {fabric.device.type}, precision {config.precision}{went_on}"
+    )

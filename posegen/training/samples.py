@@ -1,0 +1,40 @@
+"""The picture that shows how training goes: mask, appearance, background, generated, real."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from posegen.data.prepared import Pixels
+from posegen.files import write_atomically
+from posegen.models.generator import Generator
+from posegen.training.evaluation import fixed_latent
+from posegen.training.tensors import Tensors
+
+COLUMNS = 8
+_GAP = 2
+
+
+@torch.no_grad()
+def sample_grid(generator: Generator, batch: Tensors) -> Pixels:
+    """RGB uint8, a column a sample; rows: the inputs in use, the generated image, the photo."""
+    image = generator(**batch.conditions, latent=fixed_latent(batch, generator.config))
+    mask = None if batch.mask is None else batch.mask.expand(-1, 3, -1, -1) * 2 - 1
+    rows = [mask, batch.appearance, batch.background, image, batch.photo]
+    return np.concatenate([_row(row) for row in rows if row is not None])
+
+
+def _row(images: Tensor) -> Pixels:
+    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    padded = np.pad(
+        pixels.permute(0, 2, 3, 1).cpu().numpy(), ((0, 0), (0, _GAP), (0, _GAP), (0, 0))
+    )
+    return np.concatenate(list(padded), axis=1)
+
+
+def write_grid(path: Path, grid: Pixels) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(grid, cv2.COLOR_RGB2BGR))
+    write_atomically(path, encoded.tobytes())

@@ -1,0 +1,103 @@
+"""One step: the discriminator once, then the generator once (paper, section 5.4 and its code)."""
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from posegen import losses
+from posegen.config import N_Z, TrainConfig, Variant
+from posegen.training.state import TrainingState, learning_rate, set_learning_rate
+from posegen.training.tensors import Tensors
+
+
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """All randomness of a step follows from (seed, step, rank): nothing to store for a resume."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0]))
+
+
+def train_step(
+    state: TrainingState, batch: Tensors, config: TrainConfig, fabric: Fabric
+) -> dict[str, Tensor]:
+    """Change `state` by one step and return the losses as detached scalars on the device.
+
+    The generated images are computed once: the discriminator learns from them, then judges them
+    again with its new weights for the generator.
+    """
+    seed_step(config.seed, state.step, fabric.global_rank)
+    rate = learning_rate(config, state.step)
+    latent = None
+    if config.model.variant is Variant.UNCONDITIONAL:
+        latent = torch.randn(len(batch.photo), N_Z, device=fabric.device)
+    fake = state.generator(**batch.conditions, latent=latent)
+    d_loss = _discriminator_step(state, batch, fake.detach(), rate, fabric)
+    terms = _generator_step(state, batch, fake, rate, config, fabric)
+    state.step += 1
+    state.ema.update(state.plain_generator, state.step)
+    return {"discriminator": d_loss, **terms}
+
+
+def _discriminator_step(
+    state: TrainingState, batch: Tensors, fake: Tensor, rate: float, fabric: Fabric
+) -> Tensor:
+    # One pass over real and generated images: one power iteration, one gradient exchange.
+    logits = state.discriminator(
+        torch.cat([batch.photo, fake]),
+        _both(batch.photo_mask, batch.mask),
+        _both(batch.photo_background, batch.background),
+    )
+    real, generated = logits.chunk(2)
+    loss = losses.hinge_discriminator(real, generated)
+    set_learning_rate(state.discriminator_optimizer, rate)
+    state.discriminator_optimizer.zero_grad()
+    fabric.backward(loss)
+    state.discriminator_optimizer.step()
+    return loss.detach()
+
+
+def _generator_step(
+    state: TrainingState,
+    batch: Tensors,
+    fake: Tensor,
+    rate: float,
+    config: TrainConfig,
+    fabric: Fabric,
+) -> dict[str, Tensor]:
+    # The inner module, and no gradients for its weights: a third of the backward pass saved, and
+    # with several devices nothing to exchange.
+    judge = state.plain_discriminator.requires_grad_(False)
+    with fabric.autocast():
+        logits = judge(fake, batch.mask, batch.background)
+    terms = {
+        "adversarial": config.loss.lambda_gan * losses.hinge_generator(logits),
+        **reconstruction(fake, batch, config),
+    }
+    set_learning_rate(state.generator_optimizer, rate)
+    state.generator_optimizer.zero_grad()
+    fabric.backward(torch.stack(list(terms.values())).sum())
+    state.generator_optimizer.step()
+    judge.requires_grad_(True)
+    return {name: term.detach() for name, term in terms.items()}
+
+
+def reconstruction(fake: Tensor, batch: Tensors, config: TrainConfig) -> dict[str, Tensor]:
+    """The weighted terms λ_R L_R that the variant and the sampler allow.
+
+    Autoencoder: the whole image. With a background: Eq. 6. With a paired target: Eq. 7.
+    """
+    loss = config.loss
+    if config.model.variant is Variant.AUTOENCODER:
+        full = losses.image_reconstruction(fake, batch.photo)
+        return {"image": loss.lambda_object * full}
+    terms: dict[str, Tensor] = {}
+    if batch.mask is not None and batch.background is not None:
+        error = losses.background_reconstruction(fake, batch.background, batch.mask)
+        terms["background"] = loss.lambda_background * error
+    if batch.mask is not None and batch.paired:
+        error = losses.object_reconstruction(fake, batch.photo, batch.mask)
+        terms["object"] = loss.lambda_object * error
+    return terms
+
+
+def _both(real: Tensor | None, generated: Tensor | None) -> Tensor | None:
+    return None if real is None or generated is None else torch.cat([real, generated])

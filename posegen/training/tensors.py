@@ -1,0 +1,60 @@
+"""Batches on their way from uint8 arrays into the models."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posegen.config import Variant
+from posegen.data.prepared import Pixels
+from posegen.data.samplers import Batch
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """A `Batch` as float32 tensors: images [N, 3, S, S] in [-1, 1], masks [N, 1, S, S] in {0, 1}.
+
+    What the variant does not use is None. For the autoencoder the appearance is the photo itself.
+    """
+
+    photo: Tensor
+    photo_mask: Tensor | None
+    photo_background: Tensor | None
+    mask: Tensor | None
+    appearance: Tensor | None
+    background: Tensor | None
+    paired: bool
+
+    @property
+    def conditions(self) -> dict[str, Tensor | None]:
+        """Keyword arguments of the generator."""
+        return {
+            "mask": self.mask,
+            "appearance": self.appearance,
+            "background": self.background,
+        }
+
+
+def to_tensors(batch: Batch, variant: Variant, device: torch.device) -> Tensors:
+    """Move a batch to `device` as uint8, then convert it there."""
+
+    def image(pixels: Pixels) -> Tensor:
+        moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
+        return moved.permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
+
+    def silhouette(pixels: Pixels) -> Tensor:
+        moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
+        return (moved > 127).float().unsqueeze(1)
+
+    photo = image(batch.photo)
+    own = variant is Variant.AUTOENCODER
+    return Tensors(
+        photo=photo,
+        photo_mask=silhouette(batch.photo_mask) if variant.uses_mask else None,
+        photo_background=image(batch.photo_background) if variant.uses_background else None,
+        mask=silhouette(batch.mask) if variant.uses_mask else None,
+        appearance=photo if own else image(batch.appearance) if variant.uses_appearance else None,
+        background=image(batch.background) if variant.uses_background else None,
+        paired=batch.paired,
+    )

@@ -106,20 +106,25 @@ def compare(
         )
     invalid = _why_invalid(images, reference)
     if invalid:
-        worst = RegionFigures(
-            max_difference=255.0, mean_difference=255.0, psnr=0.0, psnr_worst=0.0, worst_image=0
-        )
-        return ParityFigures(images=len(images), whole=worst, silhouette=worst, invalid=invalid)
+        return unmeasured(len(masks), invalid)
     # [N, H*W, 3]; int16 holds every difference of two uint8.
     difference = np.abs(images.astype(np.int16) - reference.astype(np.int16))
     difference = difference.reshape(len(masks), -1, 3)
     everywhere = np.ones(difference.shape[:2], dtype=bool)
     inside = grow(masks > 127, GROW).reshape(len(masks), -1)
     return ParityFigures(
-        images=len(images),
+        images=len(masks),
         whole=_figures(difference, everywhere),
         silhouette=_figures(difference, inside),
     )
+
+
+def unmeasured(images: int, reason: str) -> ParityFigures:
+    """The worst figures, for `images` images that could not be measured."""
+    worst = RegionFigures(
+        max_difference=255.0, mean_difference=255.0, psnr=0.0, psnr_worst=0.0, worst_image=0
+    )
+    return ParityFigures(images=images, whole=worst, silhouette=worst, invalid=reason)
 
 
 def grow(silhouettes: npt.NDArray[np.bool_], pixels: int) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,49 @@
+"""`posegen-export check`: is this bundle still the images of that checkpoint?"""
+
+import numpy as np
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.images import read_rgb
+from posegen_runtime.parity import ParityFigures, compare
+
+from posegen_export.export import FP32, Source
+from posegen_export.inputs import Inputs
+from posegen_export.parity import load_backends, measure
+from posegen_export.reference import reference_images
+
+
+def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, ParityFigures]:
+    """Figures of each way to an image over `inputs`, and of the golden set.
+
+    ``golden files``: the images stored in the bundle against what the checkpoint makes today.
+    Raises `PoseGenError` when bundle and checkpoint are of different models.
+    """
+    manifest, config = bundle.manifest, source.config
+    held = (manifest.arch, manifest.preset, manifest.variant, manifest.image_size[0])
+    given = (config.arch.value, config.preset, config.variant.value, config.image_size)
+    if held != given:
+        raise PoseGenError(
+            f"{bundle.root}: the bundle is {_label(held)}, the checkpoint {_label(given)}; "
+            "name the checkpoint it was exported from"
+        )
+    backends = load_backends(bundle.root, bundle.precision(FP32).graphs)
+    figures = measure(source.generator, backends, inputs, manifest.max_batch)
+    figures["golden files"] = _golden(bundle, source)
+    return figures
+
+
+def _label(model: tuple[str, str, str, int]) -> str:
+    return f"{'/'.join(model[:3])} at {model[3]} px"
+
+
+def _golden(bundle: Bundle, source: Source) -> ParityFigures:
+    goldens = bundle.manifest.golden
+    names = source.config.variant.inputs
+
+    def stack(name: str) -> np.ndarray:
+        images = [read_rgb(bundle.path(getattr(golden, name))) for golden in goldens]
+        return np.stack(images)
+
+    feeds = {name: stack(name) for name in names}
+    feeds["mask"] = np.ascontiguousarray(feeds["mask"][..., 0])
+    return compare(stack("image"), reference_images(source.generator, feeds), feeds["mask"])

@@ -1,0 +1,74 @@
+"""The generator with its border: uint8 in, uint8 out, nothing left for a caller to get wrong.
+
+The modules take their inputs by position, as a graph does: their number depends on the variant.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from posegen.models import Generator
+
+
+def silhouette(mask: Tensor) -> Tensor:
+    """mask uint8 [N, H, W] → p float32 [N, 1, H, W] in {0, 1}: 1 where the mask is above 127."""
+    # The cast comes first: TensorRT compares no uint8.
+    return (mask.to(torch.float32) > 127).to(torch.float32).unsqueeze(1)
+
+
+def to_network(image: Tensor) -> Tensor:
+    """RGB uint8 [N, H, W, 3] → float32 [N, 3, H, W] in [-1, 1]."""
+    return image.to(torch.float32).permute(0, 3, 1, 2) / 127.5 - 1
+
+
+def to_levels(image: Tensor) -> Tensor:
+    """float [N, 3, H, W] in [-1, 1] → RGB uint8 [N, H, W, 3], rounded."""
+    levels = ((image + 1) * 127.5).clamp(0, 255).round()
+    return levels.permute(0, 2, 3, 1).to(torch.uint8)
+
+
+class GeneratorGraph(nn.Module):
+    """mask, then the images that the variant takes → image, all uint8."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+        self.images = generator.config.variant.inputs[1:]
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        mask, *images = inputs
+        named = {k: to_network(v) for k, v in zip(self.images, images, strict=True)}
+        return to_levels(self.generator(silhouette(mask), **named))
+
+
+class ConditionsGraph(nn.Module):
+    """The images that the variant takes, uint8 → the generator's conditions, float32.
+
+    After a call, `outputs` holds the names of the conditions in their order.
+    """
+
+    outputs: tuple[str, ...] = ()
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+        self.images = generator.config.variant.inputs[1:]
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        named = {k: to_network(v) for k, v in zip(self.images, inputs, strict=True)}
+        conditions = self.generator.encode(**named)
+        self.outputs = tuple(conditions)
+        return tuple(conditions.values())
+
+
+class CachedGraph(nn.Module):
+    """mask uint8 and conditions float32, named in the order of `names` → image uint8."""
+
+    def __init__(self, generator: Generator, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.generator = generator
+        self.names = names
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        mask, *conditions = inputs
+        named = dict(zip(self.names, conditions, strict=True))
+        return to_levels(self.generator.decode(silhouette(mask), named))

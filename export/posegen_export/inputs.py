@@ -1,0 +1,97 @@
+"""The inputs on which an export proves itself: silhouettes and conditions, real or made up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from posegen_calibration.samples import choose
+from posegen_runtime.errors import PoseGenError
+
+from posegen.data.dataset import open_dataset
+from posegen.data.prepared import read_image, read_mask
+from posegen_export import synthetic
+
+Pixels = npt.NDArray[np.uint8]
+
+CONDITIONS = 4
+"""Appearances, and backgrounds. 16 inputs meet every pair of them once."""
+GRAINS = (1, 8, 32)
+"""Details, in pixels, of the random masks that follow the real ones."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """`masks` uint8 [M, H, W], the first `real` of them silhouettes and the rest random;
+    `appearances` and `backgrounds` uint8 [4, H, W, 3]; `source` says where they come from."""
+
+    masks: Pixels
+    real: int
+    appearances: Pixels
+    backgrounds: Pixels
+    source: str
+
+    def condition_index(self, name: str, row: int) -> int:
+        """Which appearance or background goes with mask `row`; all pairs occur."""
+        step = 1 if name == "appearance" else CONDITIONS
+        return row // step % CONDITIONS
+
+    def feeds(self, names: Sequence[str], rows: Sequence[int]) -> dict[str, Pixels]:
+        """Inputs of a graph, by name, for the masks `rows`."""
+        pools = {"appearance": self.appearances, "background": self.backgrounds}
+        return {
+            name: self.masks[list(rows)]
+            if name == "mask"
+            else pools[name][[self.condition_index(name, row) for row in rows]]
+            for name in names
+        }
+
+
+def from_seed(size: tuple[int, int], count: int, seed: int) -> Inputs:
+    """`count` made-up masks, the last few random, and made-up conditions of (height, width)."""
+    generator = np.random.default_rng(seed)
+    real = count - len(GRAINS)
+    return Inputs(
+        masks=np.stack(
+            [synthetic.car_mask(generator, size) for _ in range(real)]
+            + [synthetic.random_mask(generator, size, grain) for grain in GRAINS]
+        ),
+        real=real,
+        appearances=np.stack([synthetic.appearance(generator, size) for _ in range(CONDITIONS)]),
+        backgrounds=np.stack([synthetic.background(generator, size) for _ in range(CONDITIONS)]),
+        source=f"synthetic, seed {seed}",
+    )
+
+
+def from_dataset(root: Path, size: tuple[int, int], count: int, seed: int) -> Inputs:
+    """Like `from_seed`, with silhouettes and conditions of the samples that no training saw.
+
+    Silhouettes are chosen by `posegen_calibration.samples`. Raises `PoseGenError` when the data
+    set has neither a test nor a validation split, an image cannot be read, or it is smaller than
+    the model's size.
+    """
+    dataset = open_dataset(root)
+    source = dataset.description.image_size
+    if size[0] > source[0]:
+        raise PoseGenError(
+            f"{root}: images of {source[0]} px are smaller than the model's {size[0]}; "
+            "name a data set of at least that size"
+        )
+    split = next((s for s in ("test", "val") if dataset.samples(s)), None)
+    if split is None:
+        raise PoseGenError(f"{root}: no sample in the test or val split; render more cars")
+    samples = dataset.samples(split)
+    real = count - len(GRAINS)
+    chosen = choose((read_mask(s.mask, source, size[0]) for s in samples), real, seed)
+    generator = np.random.default_rng(seed)
+    masks = [read_mask(samples[i].mask, source, size[0]) for i in chosen]
+    masks += [synthetic.random_mask(generator, size, grain) for grain in GRAINS]
+    spread = [samples[i] for i in np.linspace(0, len(samples) - 1, CONDITIONS).astype(int)]
+    return Inputs(
+        masks=np.stack(masks),
+        real=len(chosen),
+        appearances=np.stack([read_image(s.appearance, source, size[0]) for s in spread]),
+        backgrounds=np.stack([read_image(s.background, source, size[0]) for s in spread]),
+        source=f"{dataset.description.name}, {split} split, seed {seed}",
+    )

@@ -1,0 +1,59 @@
+"""Do the weights move the output? On weights that do not, a broken graph passes every gate."""
+
+from itertools import combinations
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from posegen.models import Generator
+from posegen_export.inputs import Inputs
+from posegen_export.reference import reference_images
+
+MIN_OUTPUT_STD = 30.0
+MIN_MASK_DIFFERENCE = 10.0
+PAIRED_MASKS = 8
+"""Real masks of which every pair is compared under the same conditions."""
+
+
+class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """In levels. `mask_difference` is the mean difference of the images of two masks inside their
+    union, averaged over pairs."""
+
+    output_std: float
+    mask_difference: float
+
+    def missed(self) -> list[str]:
+        """One line for each condition missed (design, section 4)."""
+        bounds = {
+            "output_std": (self.output_std, MIN_OUTPUT_STD),
+            "mask_difference": (self.mask_difference, MIN_MASK_DIFFERENCE),
+        }
+        return [
+            f"{name} {value:.1f} levels, must be at least {bound:g}"
+            for name, (value, bound) in bounds.items()
+            if value < bound
+        ]
+
+
+def measure_weights(generator: Generator, inputs: Inputs) -> WeightFigures:
+    """Spread of the images of all `inputs`, and how far the mask alone changes them."""
+    names = generator.config.variant.inputs
+    images = reference_images(generator, inputs.feeds(names, range(len(inputs.masks))))
+    feeds = inputs.feeds(names, [0] * min(inputs.real, PAIRED_MASKS))
+    feeds["mask"] = inputs.masks[: len(feeds["mask"])]
+    under_same = reference_images(generator, feeds)
+    return WeightFigures(
+        output_std=float(images.std()),
+        mask_difference=_mask_difference(under_same, feeds["mask"] > 127),
+    )
+
+
+def _mask_difference(images: npt.NDArray[np.uint8], silhouettes: npt.NDArray[np.bool_]) -> float:
+    """Mean over pairs; no pair, no difference."""
+    levels = images.astype(np.int16)
+    differences = [
+        np.abs(levels[i] - levels[j])[silhouettes[i] | silhouettes[j]].mean()
+        for i, j in combinations(range(len(levels)), 2)
+    ]
+    return float(np.mean(differences)) if differences else 0.0

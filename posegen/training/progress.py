@@ -1,7 +1,7 @@
 """What a run tells: a progress bar on a terminal, plain lines in a log, curves in TensorBoard."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,20 @@ from torch.utils.tensorboard import SummaryWriter
 from posegen.data.prepared import Pixels
 
 LINE_EVERY = 100
+
+
+@contextmanager
+def reading_progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar for decoding the data set; it vanishes at the end, and shows on a terminal only."""
+    with Progress(
+        TextColumn("reading images"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 class Reporter:

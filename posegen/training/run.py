@@ -21,7 +21,7 @@ from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
 from posegen.training.initial import initial_models, parent_of
 from posegen.training.interrupt import Interrupt
 from posegen.training.loop import Loop
-from posegen.training.progress import Reporter
+from posegen.training.progress import Reporter, reading_progress
 from posegen.training.resume import RESUME, read_resume, restore
 from posegen.training.samples import COLUMNS
 from posegen.training.state import build_state
@@ -103,8 +103,8 @@ def _prepare(
     """
     size = config.model.image_size
     held_out = "val" if dataset.description.splits.get("val", 0) else "train"
-    with fabric.rank_zero_first():
-        training = prepare(dataset, "train", size, cache)
+    with fabric.rank_zero_first(), reading_progress() as progress:
+        training = prepare(dataset, "train", size, cache, progress=progress)
         validation = prepare(dataset, held_out, size, cache, limit=SAMPLES)
     if len(training) == 0:
         raise PoseGenError(f"{dataset.root}: the train split is empty; render more samples")

@@ -36,6 +36,8 @@ def build_state(
 ) -> TrainingState:
     """Move `initial` to the device and give both their optimisers."""
     plain_generator, plain_discriminator = initial
+    for module in initial:
+        module.to(memory_format=torch.channels_last)
     generator, generator_optimizer = fabric.setup(plain_generator, _adam(config, plain_generator))
     discriminator, discriminator_optimizer = fabric.setup(
         plain_discriminator, _adam(config, plain_discriminator)

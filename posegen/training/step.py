@@ -69,7 +69,7 @@ def _generator_step(
     with fabric.autocast():
         logits = judge(fake, batch.mask, batch.background)
     terms = {
-        "adversarial": config.loss.lambda_gan * losses.hinge_generator(logits),
+        "adversarial": config.loss.lambda_gan * losses.hinge_generator(logits.float()),
         **reconstruction(fake, batch, config),
     }
     set_learning_rate(state.generator_optimizer, rate)

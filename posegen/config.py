@@ -75,7 +75,7 @@ class SpatialCapacity(msgspec.Struct, frozen=True, kw_only=True):
     palette: int
     """Attention maps that pool the appearance, each one colour and one feature vector."""
     style: int
-    """Width of the vector from which FiLM's scales and shifts are computed."""
+    """Width of the vector that, with the palette's colours, decides FiLM's scales and shifts."""
     discriminator: tuple[int, int, int, int, int]
     """Discriminator at strides 2, 4, 8, 16 and 32."""
     silhouette_bias: float = 4.0

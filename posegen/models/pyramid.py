@@ -53,7 +53,7 @@ class Pyramid(nn.Module):
 
 
 class AppearanceEncoder(nn.Module):
-    """e_o: [N, 3, H, W] → style [N, S].
+    """e_o: [N, 3, H, W] → style [N, S + 3K], K attended colours last.
 
     The object in the appearance is not segmented: attention maps find it and pool, each on its
     own, the mean colour and the mean features of what it attends to. So a colour reaches the style
@@ -69,6 +69,7 @@ class AppearanceEncoder(nn.Module):
         self.context = nn.Conv2d(widths[3], widths[1], 1)
         self.attention = nn.Conv2d(widths[1], palette, 1)
         pooled = palette * (3 + widths[1]) + widths[3]
+        self.width = style + 3 * palette
         self.mix = nn.Sequential(
             nn.Linear(pooled, style), nn.ReLU(), nn.Linear(style, style), nn.ReLU()
         )
@@ -80,6 +81,12 @@ class AppearanceEncoder(nn.Module):
             h = F.relu(level(h))
         context = F.interpolate(self.context(h), scale_factor=4, mode="nearest")
         weights = self.attention(F.relu(stride8 + context)).flatten(2).softmax(dim=2)
-        values = torch.cat([F.avg_pool2d(image, 8), stride8], dim=1).flatten(2)
-        pooled = torch.bmm(weights, values.transpose(1, 2)).flatten(1)
-        return self.mix(torch.cat([pooled, h.mean(dim=(2, 3))], dim=1))
+        colours = _pool(F.avg_pool2d(image, 8), weights)
+        features = _pool(stride8, weights)
+        style = self.mix(torch.cat([colours, features, h.mean(dim=(2, 3))], dim=1))
+        return torch.cat([style, colours], dim=1)
+
+
+def _pool(values: Tensor, weights: Tensor) -> Tensor:
+    """[N, C, h, w] by [N, K, h w] → [N, K C]: each map's weighted mean."""
+    return torch.bmm(weights, values.flatten(2).transpose(1, 2)).flatten(1)

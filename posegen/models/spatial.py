@@ -20,6 +20,14 @@ def _start_at_identity(layer: nn.Conv2d | nn.Linear) -> None:
         layer.bias[: len(layer.bias) // 2] = 1
 
 
+def _start_without_grid(layer: nn.Conv2d) -> None:
+    """The four pixels that one position unfolds into start equal: no 2×2 pattern to unlearn."""
+    with torch.no_grad():
+        for parameter in (layer.weight, layer.bias):
+            assert parameter is not None
+            parameter.copy_(parameter[::4].repeat_interleave(4, dim=0))
+
+
 class ModulatedConv(nn.Module):
     """Convolution and batch norm, FiLM by the style, scale and shift by the pyramids, activation.
 
@@ -94,7 +102,7 @@ class SpatialGenerator(Generator):
             self.appearance_encoder = AppearanceEncoder(
                 capacity.appearance, capacity.palette, capacity.style
             )
-            self.film = nn.Linear(capacity.style, 2 * sum(widths))
+            self.film = nn.Linear(self.appearance_encoder.width, 2 * sum(widths))
             _start_at_identity(self.film)
         inputs = (*widths[1:], modulation[-1])
         self.levels = nn.ModuleList(
@@ -109,6 +117,7 @@ class SpatialGenerator(Generator):
         )
         channels = 4 if config.variant.uses_background else 3
         self.to_image = nn.Conv2d(widths[0], 4 * channels, 3, padding=1)
+        _start_without_grid(self.to_image)
 
     def encode(
         self, appearance: Tensor | None = None, background: Tensor | None = None

@@ -29,8 +29,9 @@ def encoded_spec(name: str) -> dict[str, Any]:
     return {"name": name, "dtype": "float32", "shape": shape}
 
 
-def save_generator(path: Path, conditions: list[str]) -> None:
-    inputs = [_value(spec(name, "N")) for name in ["mask", *conditions]]
+def save_generator(path: Path, conditions: list[str], declared: list[str] | None = None) -> None:
+    """`declared` conditions are inputs, though the graph only uses `conditions`."""
+    inputs = [_value(spec(name, "N")) for name in ["mask", *(declared or conditions)]]
     nodes = [*_encode_nodes(conditions), *_compose_nodes()]
     _save(path, nodes, inputs, [_image()])
 

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 
 from posegen_runtime.advice import Advice
 from posegen_runtime.backends.onnx import CPU
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.images import write_png
 from posegen_runtime.inputs import Inputs, find_inputs
@@ -31,6 +32,10 @@ from posegen_runtime.run_record import (
 )
 from posegen_runtime.sinks.files import FileSink
 from posegen_runtime.sinks.tree import PREVIEW, claim
+
+
+FAILURES_SHOWN = 10
+"""The rest is in the manifest."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -73,8 +78,14 @@ def run(options: RunOptions) -> Outcome:
     record.write(options.out)
     preview = Preview(inputs.planned) if options.preview else None
     with _stopping() as stop:
-        _generate(options, inputs, generator, shape, record, preview, stop)
-        record.state = "interrupted" if stop.is_set() else "finished"
+        try:
+            _generate(options, inputs, generator, shape, record, preview, stop)
+        except PoseGenError as error:
+            record.state, record.warnings = "stopped", [str(error)]
+            with suppress(PoseGenError):  # a full disk may be what stopped it
+                record.write(options.out)
+            raise
+    record.state = "interrupted" if stop.is_set() else "finished"
     record.write(options.out)
     for line in record.warnings:
         say(f"warning: {line}")
@@ -114,7 +125,7 @@ def _generate(
                 advice.add(finished.row, without_pose)
                 if preview:
                     preview.add(finished)
-                if finished.row.state == "failed":
+                if finished.row.state == "failed" and record.failed <= FAILURES_SHOWN:
                     say(f"failed: {finished.row.mask}: {finished.row.reason}")
                 advance()
     finally:

@@ -64,6 +64,7 @@ class OnnxBackend:
             )
         if provider == CUDA and hasattr(ort, "preload_dlls"):
             ort.preload_dlls()
+        self._path = path
         self._provider = provider
         self._version = ort.__version__
         self._session = _open(ort, path, provider, threads)
@@ -76,7 +77,12 @@ class OnnxBackend:
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, feeds: Arrays) -> dict[str, npt.NDArray[Any]]:
-        values = self._session.run(self._outputs, dict(feeds))
+        try:
+            values = self._session.run(self._outputs, dict(feeds))
+        except Exception as error:  # ONNX Runtime raises its own types, one for each status code
+            raise PoseGenError(
+                f"{self._path}: {self._provider} failed ({_one_line(error)})"
+            ) from error
         return dict(zip(self._outputs, values, strict=True))
 
     @property
@@ -94,5 +100,8 @@ def _open(
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime raises its own types, one for each status code
-        reason = " ".join(str(error).split())
-        raise PoseGenError(f"{path}: ONNX Runtime cannot load the graph ({reason})") from error
+        raise PoseGenError(f"{path}: ONNX Runtime cannot load it ({_one_line(error)})") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

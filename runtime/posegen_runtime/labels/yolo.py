@@ -53,11 +53,14 @@ class YoloWriter:
         text = f"train: train.txt\nval: train.txt\nnc: {len(names)}\nnames:\n{listed}"
         write_atomic(folder / "data.yaml", text.encode())
 
+    def label_file(self, stem: str) -> Path:
+        """Where the label of an image goes."""
+        return self._folder / "labels" / f"{stem}.txt"
+
     def write_label(self, stem: str, mask: npt.NDArray[np.uint8], category: str) -> None:
-        """Write the label file of one image; may be called from several threads."""
-        file = self._folder / "labels" / f"{stem}.txt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(file, label_rows(mask, self._classes[category]).encode())
+        """Write the label file of one image into its folder, which must exist; may be called from
+        several threads. Raises `PoseGenError` when it cannot."""
+        write_atomic(self.label_file(stem), label_rows(mask, self._classes[category]).encode())
 
     def add(self, file_name: str) -> None:
         """List one image, named below `images/`, as part of the data set."""

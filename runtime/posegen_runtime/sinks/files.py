@@ -15,7 +15,7 @@ from posegen_runtime.labels.poses import PoseWriter
 from posegen_runtime.labels.yolo import YoloWriter
 from posegen_runtime.pipeline import Finished
 from posegen_runtime.rows import Prepared, done
-from posegen_runtime.sinks.tree import MANIFEST
+from posegen_runtime.sinks.tree import MANIFEST, make_parent
 
 Images = npt.NDArray[np.uint8]
 
@@ -54,10 +54,11 @@ class FileSink:
         """Write image, mask and label file of one job. Raises `PoseGenError` when it cannot."""
         picture = f"images/{prepared.stem}.{self._format.value}"
         mask_file = f"masks/{prepared.stem}.png"
-        for relative in (picture, mask_file):
-            (self._out / relative).parent.mkdir(parents=True, exist_ok=True)
+        make_parent(self._out / picture)
+        make_parent(self._out / mask_file)
         write_png(self._out / mask_file, prepared.mask)
         if self._yolo:
+            make_parent(self._yolo.label_file(prepared.stem))
             self._yolo.write_label(prepared.stem, prepared.mask, self._category_of(prepared))
         write_image = write_png if self._format is ImageFormat.PNG else write_jpeg
         write_image(self._out / picture, image)
@@ -80,13 +81,20 @@ class FileSink:
             if self._poses and finished.prepared.pose:
                 self._poses.add(finished.row.mask_file, finished.prepared.pose)
         except OSError as error:
-            raise PoseGenError(f"{self._out}: cannot be written ({error.strerror})") from error
+            raise self._unwritable(error) from error
 
     def close(self) -> None:
-        self._manifest.close()
-        for writer in (self._coco, self._yolo, self._poses):
-            if writer:
-                writer.close()
+        """Complete the labels. Raises `PoseGenError` when they cannot be written."""
+        try:
+            self._manifest.close()
+            for writer in (self._coco, self._yolo, self._poses):
+                if writer:
+                    writer.close()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> PoseGenError:
+        return PoseGenError(f"{self._out}: cannot be written ({error.strerror or error})")
 
     def _category_of(self, prepared: Prepared) -> str:
         if self._category is not None or prepared.pose is None:

@@ -42,6 +42,15 @@ def claim(out: Path, overwrite: bool) -> None:
     _remove_run(out)
 
 
+def make_parent(file: Path) -> None:
+    """Make the folder that a file goes into. Raises `PoseGenError` when it cannot be made."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise PoseGenError(f"{file.parent}: cannot be made ({reason})") from error
+
+
 def _remove_run(out: Path) -> None:
     mine = _listed(out)
     for folder, _, files in os.walk(out):
@@ -52,11 +61,16 @@ def _remove_run(out: Path) -> None:
                     f"--out {out}: {path.relative_to(out)} was not written by a run; nothing was "
                     "removed, name a new directory"
                 )
-    for folder_name in FOLDERS:
-        if (out / folder_name).is_dir():
-            shutil.rmtree(out / folder_name)
-    for path in mine:
-        path.unlink(missing_ok=True)
+    try:
+        for folder_name in FOLDERS:
+            if (out / folder_name).is_dir():
+                shutil.rmtree(out / folder_name)
+        for path in mine:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PoseGenError(
+            f"--out {out}: cannot be replaced ({error.strerror or error})"
+        ) from error
 
 
 def _listed(out: Path) -> set[Path]:

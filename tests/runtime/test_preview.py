@@ -1,0 +1,83 @@
+"""The contact sheet: every row shows the inputs and the result of one job."""
+
+from pathlib import Path
+
+import numpy as np
+from posegen_runtime.geometry import Fit, place
+from posegen_runtime.jobs import Job, Source
+from posegen_runtime.pipeline import Finished
+from posegen_runtime.preview import GAP, HEADER, OUTLINE, ROWS, Preview, contact_sheet
+from posegen_runtime.rows import Prepared, done, failed
+from tiny_bundle import SIZE, example_mask, example_photo
+
+
+def finished(index: int, with_photos: bool = True) -> Finished:
+    mask = example_mask(index)
+    job = Job(Source(Path("m"), f"{index}"), f"{index}", 0, "", None, None)
+    prepared = Prepared(
+        job=job,
+        object="",
+        stem=f"{index}",
+        mask=mask,
+        placement=place(mask, (SIZE, SIZE), Fit.STRETCH),
+        appearance=example_photo(index, SIZE) if with_photos else None,
+        background=example_photo(index + 50, SIZE) if with_photos else None,
+        pose=None,
+        notes=[],
+    )
+    return Finished(done(prepared, "", ""), prepared, np.full((SIZE, SIZE, 3), index, np.uint8))
+
+
+def cell(sheet: np.ndarray, row: int, column: int) -> np.ndarray:
+    top, left = HEADER + row * (SIZE + GAP), column * (SIZE + GAP)
+    return sheet[top : top + SIZE, left : left + SIZE]
+
+
+def test_cells_hold_mask_appearance_background_and_outlined_result() -> None:
+    sheet = contact_sheet([finished(3), finished(4)])
+    assert sheet.dtype == np.uint8
+    for row, index in enumerate((3, 4)):
+        np.testing.assert_array_equal(cell(sheet, row, 0)[..., 0], example_mask(index))
+        np.testing.assert_array_equal(cell(sheet, row, 1), example_photo(index, SIZE))
+        np.testing.assert_array_equal(cell(sheet, row, 2), example_photo(index + 50, SIZE))
+        result = cell(sheet, row, 3)
+        outline = (result == OUTLINE).all(axis=2)
+        assert outline.any()
+        assert (result[~outline] == index).all()
+        # The outline runs along the silhouette's own border, inside and around the hole.
+        assert not outline[~_grown(example_mask(index) > 127)].any()
+
+
+def test_a_bundle_without_conditions_has_two_columns() -> None:
+    sheet = contact_sheet([finished(1, with_photos=False)])
+    assert sheet.shape == (HEADER + SIZE + GAP, 2 * SIZE + GAP, 3)
+
+
+def test_rows_are_spread_over_the_run_and_bounded() -> None:
+    preview = Preview(80)
+    for index in range(80):
+        preview.add(finished(index))
+    sheet = preview.sheet()
+    assert sheet is not None
+    assert sheet.shape[0] == HEADER + ROWS * (SIZE + GAP)
+    shown = {int(cell(sheet, row, 3)[0, 0, 0]) for row in range(ROWS)}
+    assert shown == set(range(0, 80, 10))
+
+
+def test_failed_jobs_are_left_out() -> None:
+    preview = Preview(4)
+    job = finished(0).prepared
+    assert job is not None
+    preview.add(Finished(failed(job.job, "empty")))
+    assert preview.sheet() is None
+    for index in range(3):
+        preview.add(finished(index))
+    sheet = preview.sheet()
+    assert sheet is not None
+    assert sheet.shape[0] == HEADER + 3 * (SIZE + GAP)
+
+
+def _grown(mask: np.ndarray) -> np.ndarray:
+    padded = np.pad(mask, 1)
+    shifts = [padded[dy : dy + SIZE, dx : dx + SIZE] for dy in range(3) for dx in range(3)]
+    return np.any(shifts, axis=0)

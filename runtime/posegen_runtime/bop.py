@@ -33,12 +33,12 @@ def read_bop_scene(scene: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             raise PoseGenError(f"{where}: not BOP's; images are numbers that hold lists of objects")
         for number, entry in enumerate(entries):
             here = f"{where}, object {number}"
-            if not isinstance(entry, dict):
-                raise PoseGenError(f"{here}: not a JSON object")
+            if not isinstance(entry, dict) or not isinstance(entry.get("obj_id"), int):
+                raise PoseGenError(f"{here}: not a JSON object with a whole number as obj_id")
             name = f"{int(image):06d}_{number:06d}.png"
             fields = {
                 "mask": name,
-                "category": f"obj_{int(entry.get('obj_id', 0)):06d}",
+                "category": f"obj_{entry['obj_id']:06d}",
                 "R_m2c": entry.get("cam_R_m2c"),
                 "t_m2c": entry.get("cam_t_m2c"),
                 "t_unit": "mm",

@@ -24,6 +24,7 @@ _JPEG_END = b"\xff\xd9"
 _PNG_PALETTE = 3
 _NO_SIZE_MARKERS = frozenset((0xC4, 0xC8, 0xCC))
 _START_OF_SCAN = 0xDA
+_ORIENTATION = 0x0112
 
 
 class Header(NamedTuple):
@@ -33,6 +34,8 @@ class Header(NamedTuple):
     width: int
     height: int
     palette: bool = False
+    lossy: bool = False
+    """Values are not kept exactly (JPEG, lossy WebP)."""
     premultiplied: bool = False
     """cv2 would give its colours multiplied by alpha (TIFF)."""
 
@@ -103,21 +106,18 @@ def decode_unchanged(path: str | Path, data: bytes, header: Header) -> np.ndarra
     """All channels at their stored depth, in OpenCV's order, turned upright by EXIF."""
     if not header.premultiplied:
         return _upright(path, data, header, decode(path, data, cv2.IMREAD_UNCHANGED))
-    from PIL import ImageOps
-
     try:
-        image = ImageOps.exif_transpose(open_pillow(path, data))
-        return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGBA2BGRA)
+        return cv2.cvtColor(np.asarray(open_pillow(path, data)), cv2.COLOR_RGBA2BGRA)
     except (OSError, SyntaxError, ValueError) as error:
         raise _damaged(path) from error
 
 
 def _upright(path: str | Path, data: bytes, header: Header, pixels: np.ndarray) -> np.ndarray:
-    """cv2 turns TIFF itself, and leaves PNG and WebP as stored under ``IMREAD_UNCHANGED``."""
+    """Under ``IMREAD_UNCHANGED`` cv2 leaves PNG and WebP as they are stored."""
     marker = {"PNG": b"eXIf", "WEBP": b"EXIF"}.get(header.format)
     if marker is None or marker not in data:
         return pixels
-    orientation = open_pillow(path, data).getexif().get(0x0112, 1)
+    orientation = open_pillow(path, data).getexif().get(_ORIENTATION, 1)
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -149,7 +149,7 @@ def _jpeg_header(path: str | Path, data: bytes) -> Header:
                 raise _damaged(path)
             if data.rfind(_JPEG_END, at) < 0:
                 raise _truncated(path)
-            return Header("JPEG", *size)
+            return Header("JPEG", *size, lossy=True)
         if 0xC0 <= marker <= 0xCF and marker not in _NO_SIZE_MARKERS:
             height, width = (int.from_bytes(data[at + i : at + i + 2], "big") for i in (5, 7))
             size = width, height
@@ -163,8 +163,17 @@ def _pillow_header(path: str | Path, data: bytes) -> Header:
     missing = int.from_bytes(declared, "little") - len(data)
     if missing > 0:
         raise _truncated(path)
-    premultiplied = image.format == "TIFF" and image.mode == "RGBA"
-    return Header(image.format or "", *image.size, image.mode == "P", premultiplied)
+    is_tiff = image.format == "TIFF"
+    if is_tiff and image.getexif().get(_ORIENTATION, 1) != 1:
+        # Whether cv2 and Pillow turn a TIFF, and when, depends on their versions.
+        raise PoseGenError(f"{path}: a TIFF that is stored turned; save it upright or as PNG")
+    return Header(
+        image.format or "",
+        *image.size,
+        palette=image.mode == "P",
+        lossy=data.startswith(b"RIFF") and b"VP8L" not in data,
+        premultiplied=is_tiff and image.mode == "RGBA",
+    )
 
 
 def _truncated(path: str | Path) -> PoseGenError:

@@ -17,18 +17,19 @@ def read_rgb(path: str | Path) -> np.ndarray:
 
     PNG, JPEG, BMP, TIFF and WebP. 16 bits are scaled to 8, alpha is dropped (the colours stored
     under it count), and EXIF orientation is honoured: the array looks as a viewer shows the photo,
-    here and for masks alike, so that a photo and a mask drawn over it agree.
+    here and for masks alike, so that a photo and a mask drawn over it agree. A turned TIFF is
+    refused, because what libraries make of it depends on their version.
 
     Raises `PoseGenError` naming the file when it is missing, unreadable, no image, truncated,
     larger than `imagefile.MAX_PIXELS`, or of another pixel type.
     """
     data = read_bytes(path)
     header = read_header(path, data)
-    if header.format == "TIFF":
-        # IMREAD_COLOR cuts a TIFF's 16 bits to 8 and multiplies its colours by alpha.
-        pixels = decode_unchanged(path, data, header)
-    else:
+    if header.format in ("PNG", "JPEG"):
         pixels = decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    else:
+        # IMREAD_COLOR cuts a TIFF's 16 bits to 8, and older cv2 does not turn WebP.
+        pixels = decode_unchanged(path, data, header)
     if pixels.dtype == np.uint16:
         pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
     elif pixels.dtype != np.uint8:

@@ -31,7 +31,7 @@ class MaskFile(NamedTuple):
     pixels: np.ndarray
     palette: np.ndarray | None
     lossy: bool
-    """The format does not keep values exactly (JPEG)."""
+    """The format does not keep values exactly (JPEG, lossy WebP)."""
 
     @property
     def has_alpha(self) -> bool:
@@ -76,7 +76,7 @@ def read_mask_file(path: str | Path) -> MaskFile:
     pixels = decode_unchanged(path, data, header)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise MaskRejected(f"{path}: {pixels.dtype} pixels; save the mask with 8 or 16 bits")
-    return MaskFile(Path(path), pixels, None, False)
+    return MaskFile(Path(path), pixels, None, header.lossy)
 
 
 def _luma(pixels: np.ndarray) -> np.ndarray:

@@ -80,7 +80,9 @@ class MaskReading(msgspec.Struct, frozen=True, kw_only=True):
         grey = file.channel(self.channel)
         if self.values in (MaskValues.ID, MaskValues.EACH):
             if file.lossy:
-                raise MaskRejected(f"{path}: JPEG keeps no exact ids; use --mask-values half")
+                raise MaskRejected(
+                    f"{path}: a lossy format keeps no exact ids; use --mask-values half"
+                )
             return self._by_id(grey)
         if self.values is MaskValues.NONZERO:
             mask = _binary(grey, 0)

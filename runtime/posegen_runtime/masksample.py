@@ -67,13 +67,15 @@ def choose_channel(files: Sequence[MaskFile]) -> tuple[MaskChannel, str]:
 
 def choose_values(files: Sequence[MaskFile], channel: MaskChannel) -> tuple[str, str]:
     """`masks.MaskValues` word and reason. Raises `PoseGenError` where ids leave a choice."""
+    if channel is MaskChannel.ALPHA:
+        files = [file for file in files if file.has_alpha]
+        if not files:
+            raise PoseGenError("--mask-channel alpha: the masks have no alpha; use luma")
     found: set[int] = set()
     areas: set[int] = set()
     has_ids = False
     white = False
     for file in files:
-        if channel is MaskChannel.ALPHA and not file.has_alpha:
-            continue
         grey = file.channel(channel)
         full = int(np.iinfo(grey.dtype).max)
         counts = np.bincount(grey.ravel())

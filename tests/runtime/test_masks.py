@@ -165,7 +165,7 @@ def test_grey_with_alpha(tmp_path: Path) -> None:
     assert (read_one(tmp_path / "m.png") == shape()).all()
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "tiff"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
 def test_exif_turns_masks_as_it_turns_photos(tmp_path: Path, suffix: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -262,15 +262,17 @@ def test_soft_and_noisy_edges_are_no_ids(tmp_path: Path, make: Callable[[], np.n
 
 
 @pytest.mark.parametrize("quality", [10, 50, 95])
-def test_jpeg_masks_of_any_quality(tmp_path: Path, quality: int) -> None:
-    path = save(tmp_path / "m.jpg", cv2.resize(grey(), (320, 256)), quality=quality)
+@pytest.mark.parametrize("suffix", ["jpg", "webp"])
+def test_lossy_masks_of_any_quality(tmp_path: Path, suffix: str, quality: int) -> None:
+    path = save(tmp_path / f"m.{suffix}", cv2.resize(grey(), (320, 256)), quality=quality)
     assert choose_reading([path]).values is MaskValues.HALF
 
 
 @pytest.mark.parametrize("values", ["each", "255"])
-def test_jpeg_holds_no_ids(tmp_path: Path, values: str) -> None:
-    path = save(tmp_path / "m.jpg", grey())
-    with pytest.raises(MaskRejected, match="JPEG keeps no exact ids"):
+@pytest.mark.parametrize("suffix", ["jpg", "webp"])
+def test_lossy_formats_hold_no_ids(tmp_path: Path, suffix: str, values: str) -> None:
+    path = save(tmp_path / f"m.{suffix}", grey())
+    with pytest.raises(MaskRejected, match="a lossy format keeps no exact ids"):
         choose_reading([path], values).read(path)
 
 
@@ -310,6 +312,11 @@ def test_missing_channels_are_named(tmp_path: Path) -> None:
         reading = MaskReading(values=MaskValues.HALF, channel=channel)
         with pytest.raises(MaskRejected, match=r"m\.png: has no .*--mask-channel luma"):
             reading.read(path)
+
+
+def test_alpha_asked_for_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(PoseGenError, match="--mask-channel alpha: the masks have no alpha"):
+        choose_reading([save(tmp_path / "m.png", grey())], channel="alpha")
 
 
 def test_float_mask_is_refused(tmp_path: Path) -> None:

@@ -204,6 +204,13 @@ def test_broken_bop_scenes(tmp_path: Path, name: str) -> None:
     assert f"{name} is missing" in message(scene)
 
 
+def test_bop_object_without_a_number(tmp_path: Path) -> None:
+    scene = bop_scene(tmp_path)
+    text = (scene / "scene_gt.json").read_text().replace('"obj_id": 4', '"obj_id": "car"')
+    (scene / "scene_gt.json").write_text(text)
+    assert "image 0, object 0: not a JSON object with a whole number as obj_id" in message(scene)
+
+
 def test_bop_pose_that_is_no_rotation_is_named(tmp_path: Path) -> None:
     scene = bop_scene(tmp_path)
     text = (scene / "scene_gt.json").read_text().replace("-1", "-2")

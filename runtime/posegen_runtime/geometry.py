@@ -67,8 +67,9 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
         placed = cv2.threshold(grey, 127, 255, cv2.THRESH_BINARY)[1]
         if not placed.any():
             height, width = self.target_size
+            advice = "" if self.fit is Fit.OBJECT else "; use --fit object"
             raise MaskRejected(
-                f"the object is too thin or small to be seen at {width}×{height}; use --fit object"
+                f"the object is too thin or small to be seen at {width}×{height}{advice}"
             )
         return placed
 

@@ -127,7 +127,7 @@ def choose_reading(
     ``values`` is what `parse_mask_values` takes. Raises `PoseGenError` when none of the sampled
     files can be read, or when there are several ids and the object's must be named.
     """
-    chosen, object_id = parse_mask_values(getattr(values, "value", values))
+    chosen, object_id = parse_mask_values(values)
     channel = MaskChannel(channel)
     if chosen is not MaskValues.AUTO and channel is not MaskChannel.AUTO:
         return MaskReading(

@@ -20,9 +20,9 @@ def list_images(directory: str | Path, option: str = "") -> list[Path]:
     """
     root = Path(directory)
     name = f"{option} {root}".strip()
-    if not root.exists():
+    if not os.path.exists(root):  # pathlib raises where a parent is closed to us
         raise PoseGenError(f"{name}: no such folder")
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise PoseGenError(f"{name}: is a file; name the folder that holds the images")
     found: list[Path] = []
     visited: set[tuple[int, int]] = set()
@@ -45,7 +45,7 @@ def list_images(directory: str | Path, option: str = "") -> list[Path]:
 
 def images_at(path: str | Path, option: str = "") -> list[Path]:
     """One image file as a list, or all images of a folder (see `list_images`)."""
-    return [Path(path)] if Path(path).is_file() else list_images(path, option)
+    return [Path(path)] if os.path.isfile(path) else list_images(path, option)
 
 
 def read_bytes(path: str | Path) -> bytes:

@@ -276,6 +276,11 @@ def test_lossy_formats_hold_no_ids(tmp_path: Path, suffix: str, values: str) -> 
         choose_reading([path], values).read(path)
 
 
+def test_values_as_a_member_of_the_enum(tmp_path: Path) -> None:
+    reading = choose_reading([save(tmp_path / "m.png", grey())], MaskValues.EACH, "luma")
+    assert (reading.values, reading.channel) == (MaskValues.EACH, MaskChannel.LUMA)
+
+
 def test_sample_is_spread_over_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second object only appears late; a look at the first files would miss it."""
     paths = [save(tmp_path / f"{i:03}.png", grey(1 if i < 60 else 2)) for i in range(100)]

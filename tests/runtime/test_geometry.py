@@ -184,7 +184,7 @@ def test_object_that_vanishes_is_rejected() -> None:
     mask = boxed((2000, 2000), (0, 1000, 2000, 2))
     with pytest.raises(MaskRejected, match="be seen at 128×128; use --fit object"):
         place(mask, (128, 128), Fit.FRAME).mask(mask)
-    with pytest.raises(MaskRejected, match="be seen at 128×128$"):
+    with pytest.raises(MaskRejected, match=r"be seen at 128×128$"):
         place(mask, (128, 128), Fit.OBJECT).mask(mask)
 
 

@@ -59,7 +59,9 @@ class _Order:
 
 
 class _Drawing:
-    def __init__(self, split: Split, batch_size: int, seed: int, rank: int, world: int) -> None:
+    def __init__(
+        self, split: Split, batch_size: int, seed: int, rank: int = 0, world: int = 1
+    ) -> None:
         self.split = split
         self.batch_size = batch_size // world
         self.seed = seed

@@ -1,0 +1,104 @@
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+from posegen_runtime.errors import PoseGenError
+from tiny_training import tiny_config
+
+from posegen.data.prepared import Split
+from posegen.data.samplers import Batch, IndependentSampler, PairedSampler, build_sampler
+
+COUNT = 24
+
+
+@pytest.fixture
+def split() -> Split:
+    """Every image is one number, so that what was drawn can be read off it; 3 objects."""
+    numbers = np.arange(COUNT, dtype=np.uint8)
+    images = np.broadcast_to(numbers[:, None, None, None], (COUNT, 2, 2, 3))
+    return Split(
+        photo=images,
+        mask=images[..., 0],
+        background=images + 50,
+        appearance=images + 100,
+        object_id=np.arange(COUNT) // 8,
+    )
+
+
+def drawn(batches: Iterable[Batch], name: str) -> list[int]:
+    return [int(image.flat[0]) for batch in batches for image in getattr(batch, name)]
+
+
+@pytest.mark.parametrize("kind", [PairedSampler, IndependentSampler])
+def test_a_batch_follows_from_seed_and_step_alone(kind: type, split: Split) -> None:
+    straight = [kind(split, 4, seed=1).batch(step) for step in range(9)]
+    sampler = kind(split, 4, seed=1)
+    resumed = [sampler.batch(step) for step in (7, 8)]
+    for name in ("photo", "mask", "appearance", "background"):
+        assert drawn(straight[7:], name) == drawn(resumed, name)
+    others = [kind(split, 4, seed=2).batch(step) for step in range(9)]
+    assert drawn(straight, "photo") != drawn(others, "photo")
+    assert drawn(straight[:1], "photo") != drawn(straight[1:2], "photo")
+
+
+@pytest.mark.parametrize("kind", [PairedSampler, IndependentSampler])
+def test_an_epoch_shows_every_photo_once_in_a_new_order(kind: type, split: Split) -> None:
+    sampler = kind(split, 5, seed=0)
+    photos = drawn([sampler.batch(step) for step in range(24)], "photo")
+    epochs = [photos[i : i + COUNT] for i in range(0, 5 * COUNT, COUNT)]
+    assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 5
+
+
+def test_paired_belongs_together(split: Split) -> None:
+    sampler = PairedSampler(split, 8, seed=0)
+    for step in range(10):
+        batch = sampler.batch(step)
+        photos = drawn([batch], "photo")
+        assert batch.paired
+        assert drawn([batch], "mask") == drawn([batch], "photo_mask") == photos
+        assert drawn([batch], "background") == [n + 50 for n in photos]
+        assert drawn([batch], "photo_background") == [n + 50 for n in photos]
+        views = [n - 100 for n in drawn([batch], "appearance")]
+        assert [n // 8 for n in views] == [n // 8 for n in photos]
+
+
+def test_paired_appearances_vary(split: Split) -> None:
+    sampler = PairedSampler(split, 8, seed=0)
+    batches = [sampler.batch(step) for step in range(60)]
+    pairs = set(zip(drawn(batches, "photo"), drawn(batches, "appearance"), strict=True))
+    assert len(pairs) > 150  # of 24 × 8
+
+
+def test_independent_draws_apart(split: Split) -> None:
+    sampler = IndependentSampler(split, 8, seed=0)
+    batches = [sampler.batch(step) for step in range(60)]
+    assert not any(batch.paired for batch in batches)
+    values = {
+        "photo": drawn(batches, "photo"),
+        "mask": drawn(batches, "mask"),
+        "appearance": [n - 100 for n in drawn(batches, "appearance")],
+        "background": [n - 50 for n in drawn(batches, "background")],
+    }
+    for name, numbers in values.items():
+        assert set(numbers) == set(range(COUNT)), name
+        for other, theirs in values.items():
+            same = np.mean(np.equal(numbers, theirs))
+            assert name == other or same < 0.15, (name, other)
+    assert drawn(batches, "photo_mask") == values["photo"]
+
+
+def test_ranks_share_out_what_one_device_would_see(split: Split) -> None:
+    alone = PairedSampler(split, 4, seed=3)
+    ranks = [PairedSampler(split, 4, seed=3, rank=rank, world=2) for rank in (0, 1)]
+    for step in range(8):
+        parts = [rank.batch(step) for rank in ranks]
+        assert drawn(parts, "photo") == drawn([alone.batch(step)], "photo")
+
+
+def test_build_sampler(split: Split) -> None:
+    assert isinstance(build_sampler(tiny_config(), split), PairedSampler)
+    independent = build_sampler(tiny_config(sampler="independent"), split)
+    assert isinstance(independent, IndependentSampler)
+    with pytest.raises(PoseGenError, match="--sampler mixed: unknown, use paired or independent"):
+        build_sampler(tiny_config(sampler="mixed"), split)

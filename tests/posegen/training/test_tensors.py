@@ -1,0 +1,39 @@
+import numpy as np
+import torch
+
+from posegen.config import Variant
+from posegen.data.samplers import Batch
+from posegen.training.tensors import Tensors, to_tensors
+
+
+def convert(variant: Variant) -> Tensors:
+    image = np.zeros((1, 2, 2, 3), np.uint8)
+    image[0, 0, 1] = (255, 0, 51)  # the pixel right of the corner
+    mask = np.array([[[0, 127], [128, 255]]], np.uint8)
+    batch = Batch(image, mask, image + 1, mask, image + 2, image + 3, paired=True)
+    return to_tensors(batch, variant, torch.device("cpu"))
+
+
+def test_ranges_and_layout() -> None:
+    tensors = convert(Variant.POSE_APPEARANCE_BACKGROUND)
+    assert tensors.photo.shape == (1, 3, 2, 2)
+    torch.testing.assert_close(tensors.photo[0, :, 0, 1], torch.tensor([1.0, -1.0, -0.6]))
+    assert tensors.mask is not None
+    assert tensors.mask[0, 0].tolist() == [[0.0, 0.0], [1.0, 1.0]]
+
+
+def test_only_what_the_variant_uses() -> None:
+    for variant in Variant:
+        tensors = convert(variant)
+        used = {name for name, value in tensors.conditions.items() if value is not None}
+        assert used == set(variant.inputs)
+        assert (tensors.photo_mask is not None) == variant.uses_mask
+        assert (tensors.photo_background is not None) == variant.uses_background
+
+
+def test_the_autoencoder_sees_the_photo_itself() -> None:
+    tensors = convert(Variant.AUTOENCODER)
+    assert tensors.appearance is tensors.photo
+    other = convert(Variant.POSE_APPEARANCE)
+    assert other.appearance is not None
+    assert not torch.equal(other.appearance, other.photo)

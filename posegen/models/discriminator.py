@@ -12,6 +12,9 @@ from posegen.config import BOTTLENECK_CAPACITIES, SPATIAL_CAPACITIES, ModelConfi
 from posegen.models.blocks import normalised_linear
 from posegen.models.encoder import ResidualTrunk
 
+GAIN = 2**0.5
+"""Keeps the signal's size through leaky rectifiers, which spectral norm alone lets fade."""
+
 
 class Discriminator(nn.Module, ABC):
     """D: how real images look, as logits. Inputs as in `Generator`."""
@@ -65,7 +68,7 @@ class SpatialDiscriminator(Discriminator):
         h = torch.cat([x for x in seen if x is not None], dim=1)
         logits = []
         for i, conv in enumerate(self.down):
-            h = F.leaky_relu(conv(h), 0.2)
+            h = GAIN * F.leaky_relu(conv(h), 0.2)
             if i == 2:
                 logits.append(self.fine(h).flatten(1))
         logits.append(self.coarse(h).flatten(1))

@@ -25,8 +25,7 @@ def draw() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def test_the_papers_discriminator_has_its_capacity() -> None:
-    with torch.device("meta"):
-        discriminator = build(Arch.BOTTLENECK, preset="paper")
+    discriminator = build(Arch.BOTTLENECK, preset="paper")
     assert sum(p.numel() for p in discriminator.parameters()) == 10_142_657
 
 
@@ -61,11 +60,11 @@ def test_spatial_names_what_is_missing(inputs: int) -> None:
 @pytest.mark.parametrize("arch", list(Arch))
 def test_it_learns_to_tell_real_from_fake(arch: Arch) -> None:
     discriminator = build(arch).train()
-    optimiser = torch.optim.Adam(discriminator.parameters(), 2e-3, betas=(0.0, 0.9))
+    optimiser = torch.optim.Adam(discriminator.parameters(), 5e-3, betas=(0.0, 0.9))
     image, mask, background = draw()
     real, fake = image * 0.1 + 0.5, image * 0.1 - 0.5
     losses = []
-    for _ in range(30):
+    for _ in range(12):
         loss = hinge_discriminator(
             discriminator(real, mask, background), discriminator(fake, mask, background)
         )

@@ -40,12 +40,12 @@ def test_a_split_that_is_not_there_is_empty(root: Path) -> None:
 
 def test_missing_photos_are_counted(root: Path) -> None:
     next((root / "train").rglob("rgb/*.png")).unlink()
-    with pytest.raises(PoseGenError, match="11 photos found where dataset.json says 12"):
+    with pytest.raises(PoseGenError, match=r"11 photos found where dataset\.json says 12"):
         open_dataset(root).samples("train")
 
 
 def test_a_folder_without_description(tmp_path: Path) -> None:
-    with pytest.raises(PoseGenError, match="no data set, dataset.json is missing"):
+    with pytest.raises(PoseGenError, match=r"no data set, dataset\.json is missing"):
         open_dataset(tmp_path / "nowhere")
 
 

@@ -1,38 +1,42 @@
-"""Checkpoints whose weights move, for trying an export without a trained model."""
+"""Checkpoints whose weights move, for trying an export without a trained model.
+
+A freshly initialised generator gives nearly the same grey for every mask. Here its own weights are
+rescaled until what it computes from each input counts: nothing is trained, so it takes seconds.
+"""
 
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from posegen_runtime import __version__
 from posegen_runtime.errors import PoseGenError
+from torch import Tensor, nn
 
 from posegen.checkpoint import CheckpointInfo, Lineage, save_checkpoint
-from posegen.config import ModelConfig, TrainConfig
+from posegen.config import N_Z, ModelConfig, TrainConfig
 from posegen.data.mask_range import mask_range
 from posegen.models import Generator, build_discriminator, build_generator
+from posegen.models.bottleneck import BottleneckGenerator
+from posegen.models.spatial import SpatialGenerator
 from posegen_export.inputs import Inputs, from_seed
 from posegen_export.reference import to_network
 from posegen_export.weights import WeightFigures, measure_weights
 
-BATCH = 8
-MADE_UP = 24
-CHECK_EVERY = 20
+ROWS = 16
+"""Inputs over which statistics are taken; they meet every pair of conditions."""
 
 
 def save_moving_checkpoint(path: Path, config: ModelConfig, seed: int = 0) -> WeightFigures:
-    """Write a checkpoint of `config` to `path`, trained on made-up inputs until it moves."""
+    """Write a checkpoint of `config` to `path` whose output moves as the gates require."""
     torch.manual_seed(seed)
     generator = build_generator(config)
     size = (config.image_size, config.image_size)
-    inputs = from_seed(size, MADE_UP, seed)
-    figures = make_weights_move(generator, inputs, seed)
+    inputs = from_seed(size, ROWS + 8, seed)
+    figures = make_weights_move(generator, inputs)
     info = CheckpointInfo(
         train_config=TrainConfig(model=config, steps=0, seed=seed),
         step=0,
         lineage=Lineage(
-            dataset={"name": inputs.source, "sha256": "", "licence": "none", "images": MADE_UP},
+            dataset={"name": inputs.source, "sha256": "", "licence": "none", "images": 0},
             seed=seed,
             version=__version__,
             mask_range=mask_range(inputs.masks[: inputs.real]),
@@ -43,41 +47,74 @@ def save_moving_checkpoint(path: Path, config: ModelConfig, seed: int = 0) -> We
     return figures
 
 
-def make_weights_move(
-    generator: Generator, inputs: Inputs, seed: int = 0, max_steps: int = 400
-) -> WeightFigures:
-    """Train `generator`, in place, until its output depends on the mask as the gates require.
+@torch.no_grad()
+def make_weights_move(generator: Generator, inputs: Inputs) -> WeightFigures:
+    """Rescale `generator` in place, and return what its output does then.
 
-    The target is a bright object on a dark scene, or on the background where one is given: not a
-    car, but enough to make every weight and every statistic of a normalisation count. Raises
-    `PoseGenError` when `max_steps` do not do it.
+    Raises `PoseGenError` when the output still does not move.
     """
-    rows = np.random.default_rng(seed)
-    optimiser = torch.optim.Adam(generator.parameters(), lr=2e-3, betas=(0.5, 0.99))
-    for step in range(1, max_steps + 1):
-        _train_step(generator, optimiser, inputs, rows.integers(0, len(inputs.masks), BATCH))
-        if step % CHECK_EVERY == 0:
-            figures = measure_weights(generator, inputs)
-            if not figures.missed():
-                return figures
-    raise PoseGenError(f"{max_steps} steps did not make the weights move; take another seed")
-
-
-def _train_step(
-    generator: Generator,
-    optimiser: torch.optim.Optimizer,
-    inputs: Inputs,
-    rows: np.ndarray,
-) -> None:
-    feeds = inputs.feeds(generator.config.variant.inputs, rows.tolist())
+    feeds = inputs.feeds(generator.config.variant.inputs, range(ROWS))
     tensors = {name: torch.from_numpy(to_network(name, a)) for name, a in feeds.items()}
-    scene = tensors.get("background", torch.full((1, 3, 1, 1), -0.6))
-    tone = torch.tensor([0.9, 0.5, -0.2]).reshape(1, 3, 1, 1)
-    if "appearance" in tensors:
-        tone = tone - 0.5 * tensors["appearance"].mean(dim=(2, 3), keepdim=True)
-    target = torch.where(tensors["mask"] > 0.5, tone, scene)
-    generator.train()
-    optimiser.zero_grad()
-    F.mse_loss(generator(**tensors), target).backward()
-    optimiser.step()
     generator.eval()
+    if isinstance(generator, BottleneckGenerator):
+        _spread_latents(generator, tensors)
+        last = generator.decoder.to_image
+    else:
+        assert isinstance(generator, SpatialGenerator)
+        if "appearance" in tensors:
+            _spread_film(generator, tensors)
+        last = generator.to_image
+    _settle_norms(generator, tensors)
+    _spread_output(generator, last, tensors)
+    figures = measure_weights(generator, inputs)
+    if figures.missed():
+        raise PoseGenError(f"rescaled weights do not move: {'; '.join(figures.missed())}")
+    return figures
+
+
+def _spread_latents(generator: BottleneckGenerator, tensors: dict[str, Tensor]) -> None:
+    """Let the decoder's first layer see each latent vector with mean 0 and deviation 1."""
+    start = generator.decoder.start
+    for i, (name, encoder) in enumerate(generator.encoders.items()):
+        tensor = tensors[name]
+        image = 2 * tensor.expand(-1, 3, -1, -1) - 1 if name == "mask" else tensor
+        latent, _ = encoder(image)
+        columns = start.weight[:, i * N_Z : (i + 1) * N_Z]
+        columns /= latent.std(dim=0).mean()
+        start.bias.sub_(columns @ latent.mean(dim=0))
+
+
+def _spread_film(generator: SpatialGenerator, tensors: dict[str, Tensor]) -> None:
+    """Let the appearance change FiLM's scales and shifts by about a half."""
+    film, base = generator.film, generator.film.bias.clone()
+    moved = film(generator.appearance_encoder(tensors["appearance"]))
+    film.weight *= 0.5 / moved.std(dim=0).mean()
+    film.bias.zero_()
+    film.bias.add_(base - film(generator.appearance_encoder(tensors["appearance"])).mean(dim=0))
+
+
+def _settle_norms(generator: Generator, tensors: dict[str, Tensor]) -> None:
+    """Give every batch norm the statistics of these inputs."""
+    norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+        norm.train()
+    generator(**tensors)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    generator.eval()
+
+
+def _spread_output(generator: Generator, last: nn.Conv2d, tensors: dict[str, Tensor]) -> None:
+    """Give what enters tanh (and α's sigmoid) mean 0 and deviation 1, channel by channel."""
+    seen: list[Tensor] = []
+    hook = last.register_forward_hook(lambda module, arguments, output: seen.append(output))
+    generator(**tensors)
+    hook.remove()
+    deviation = seen[0].std(dim=(0, 2, 3))
+    mean = seen[0].mean(dim=(0, 2, 3))
+    last.weight /= deviation[:, None, None, None]
+    assert last.bias is not None
+    last.bias -= mean
+    last.bias /= deviation

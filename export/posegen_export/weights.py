@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from posegen.models import Generator
 from posegen_export.inputs import Inputs
-from posegen_export.reference import reference_images
+from posegen_export.reference import Pixels, reference_images
 
 MIN_OUTPUT_STD = 30.0
 MIN_MASK_DIFFERENCE = 10.0
@@ -18,10 +18,12 @@ PAIRED_MASKS = 8
 
 class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     """In levels. `mask_difference` is the mean difference of the images of two masks inside their
-    union, averaged over pairs."""
+    union, averaged over pairs; `condition_difference` that of two appearances (backgrounds) under
+    the same mask, over the whole image. The latter is recorded; no bound holds it."""
 
     output_std: float
     mask_difference: float
+    condition_difference: dict[str, float]
 
     def missed(self) -> list[str]:
         """One line for each condition missed (design, section 4)."""
@@ -37,16 +39,29 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure_weights(generator: Generator, inputs: Inputs) -> WeightFigures:
-    """Spread of the images of all `inputs`, and how far the mask alone changes them."""
+    """Spread of the images of all `inputs`, and how far each input alone changes them."""
     names = generator.config.variant.inputs
     images = reference_images(generator, inputs.feeds(names, range(len(inputs.masks))))
     feeds = inputs.feeds(names, [0] * min(inputs.real, PAIRED_MASKS))
     feeds["mask"] = inputs.masks[: len(feeds["mask"])]
     under_same = reference_images(generator, feeds)
+    changed = {name: _changed(inputs, feeds, name) for name in names if name != "mask"}
     return WeightFigures(
         output_std=float(images.std()),
         mask_difference=_mask_difference(under_same, feeds["mask"] > 127),
+        condition_difference={
+            name: float(
+                np.abs(under_same.astype(np.int16) - reference_images(generator, other)).mean()
+            )
+            for name, other in changed.items()
+        },
     )
+
+
+def _changed(inputs: Inputs, feeds: dict[str, Pixels], name: str) -> dict[str, Pixels]:
+    """`feeds` with another appearance or background for every mask."""
+    pool = inputs.appearances if name == "appearance" else inputs.backgrounds
+    return {**feeds, name: np.repeat(pool[1:2], len(feeds["mask"]), axis=0)}
 
 
 def _mask_difference(images: npt.NDArray[np.uint8], silhouettes: npt.NDArray[np.bool_]) -> float:

@@ -1,0 +1,52 @@
+"""What several rooms' tests share: checkpoints and bundles whose output really depends on the mask.
+
+On freshly initialised weights a broken graph passes every parity gate, so no test uses those.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SIZE = 64
+
+
+@pytest.fixture(scope="session")
+def moving_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """(arch, variant) → a `tiny` checkpoint at 64 px; made once in a session, not to be changed."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+
+    def make(arch: str, variant: str) -> Path:
+        from posegen_export.moving import save_moving_checkpoint
+
+        from posegen.config import Arch, ModelConfig, Variant
+
+        path = folder / f"{arch}-{variant}.safetensors"
+        if not path.exists():
+            config = ModelConfig(
+                arch=Arch(arch), preset="tiny", variant=Variant(variant), image_size=SIZE
+            )
+            save_moving_checkpoint(path, config)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def exported_bundle(
+    tmp_path_factory: pytest.TempPathFactory, moving_checkpoint: Callable[[str, str], Path]
+) -> Callable[[str, str], Path]:
+    """(arch, variant) → the bundle of `moving_checkpoint`; made once, not to be changed."""
+    folder = tmp_path_factory.mktemp("bundles")
+
+    def export(arch: str, variant: str) -> Path:
+        from posegen_export.export import export_bundle, load_source, make_inputs
+
+        path = folder / f"{arch}-{variant}"
+        if not path.exists():
+            source = load_source(moving_checkpoint(arch, variant))
+            inputs = make_inputs(source.config, None, 12, seed=0)
+            export_bundle(source, path, inputs, name=path.name, max_batch=5)
+        return path
+
+    return export

@@ -1,0 +1,89 @@
+import shutil
+
+import numpy as np
+import plant
+import pytest
+from posegen_export.export import load_source, make_inputs, missed_by
+from posegen_export.parity import batch_rows, load_backends, measure
+from posegen_runtime.bundle import Bundle
+
+FULL = "pose-appearance-background"
+MODELS = [
+    ("spatial", FULL),
+    ("bottleneck", "pose"),
+    pytest.param("spatial", "pose", marks=pytest.mark.slow),
+    pytest.param("spatial", "pose-appearance", marks=pytest.mark.slow),
+    pytest.param("bottleneck", "pose-appearance", marks=pytest.mark.slow),
+    pytest.param("bottleneck", FULL, marks=pytest.mark.slow),
+]
+
+
+@pytest.fixture
+def measured(exported_bundle, moving_checkpoint, tmp_path):
+    """Copies a bundle, spoils one of its graphs, and measures it on inputs of another seed."""
+
+    def measure_with(arch, variant, graph=None, spoil=None):
+        root = shutil.copytree(exported_bundle(arch, variant), tmp_path / "spoilt")
+        if spoil is not None:
+            spoil(root / "fp32" / f"{graph}.onnx")
+        source = load_source(moving_checkpoint(arch, variant))
+        manifest = Bundle.load(exported_bundle(arch, variant)).manifest
+        inputs = make_inputs(source.config, None, 10, seed=1)
+        backends = load_backends(root, manifest.precisions[0].graphs)
+        return measure(source.generator, backends, inputs, max_batch=4)
+
+    return measure_with
+
+
+@pytest.mark.parametrize(("arch", "variant"), MODELS)
+def test_every_exported_way_gives_pytorchs_images(exported_bundle, measured, arch, variant):
+    manifest = Bundle.load(exported_bundle(arch, variant)).manifest
+    weights = manifest.precisions[0].parity["weights"]
+    assert weights["output_std"] >= 30
+    assert weights["mask_difference"] >= 10
+    figures = measured(arch, variant)
+    assert list(figures) == (
+        ["generator"] if variant == "pose" else ["generator", "cached", "cached shared"]
+    )
+    assert missed_by(figures) == []
+    assert all(f.images == 1 + 1 + 3 + 4 for f in figures.values())
+
+
+@pytest.mark.parametrize("graph", ["generator", "generator_cached"])
+@pytest.mark.parametrize(
+    "spoil",
+    [plant.constant_mask, plant.permuted_channels, plant.changed_weight],
+    ids=lambda spoil: spoil.__name__,
+)
+def test_a_broken_graph_misses_the_gate(measured, graph, spoil):
+    figures = measured("spatial", FULL, graph, spoil)
+    missed = missed_by(figures)
+    broken = {"generator"} if graph == "generator" else {"cached", "cached shared"}
+    assert {line.split(":")[0] for line in missed} == broken
+    assert any("max_difference" in line for line in missed)
+    assert any("mean_difference" in line for line in missed)
+
+
+def test_a_graph_for_one_image_is_named_at_three(measured):
+    missed = missed_by(measured("bottleneck", "pose", "generator", plant.fixed_batch))
+    assert len(missed) == 1
+    assert missed[0].startswith("generator: does not run at N = 3: ")
+
+
+def test_a_changed_condition_is_seen_by_the_cached_ways_alone(measured):
+    missed = missed_by(measured("spatial", FULL, "conditions", plant.changed_weight))
+    assert {line.split(":")[0] for line in missed} == {"cached", "cached shared"}
+
+
+def test_batches_hold_real_and_random_masks():
+    from posegen_export.inputs import from_seed
+
+    inputs = from_seed((32, 32), 10, seed=0)
+    rows = batch_rows(inputs, 13)
+    assert [len(r) for r in rows] == [1, 1, 3, 13]
+    assert set(rows[-1]) == set(range(10))
+    random = set(range(inputs.real, 10))
+    assert random & set(rows[1])
+    assert random & set(rows[2])
+    assert rows[0][0] not in random
+    assert np.ptp(inputs.masks) == 255

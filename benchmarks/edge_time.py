@@ -96,8 +96,8 @@ def main(
     threads: Annotated[
         int, typer.Option(min=0, help="Threads of each session; 0 leaves it to ONNX Runtime.")
     ] = 0,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds; their median counts.")] = 9,
-    turns: Annotated[int, typer.Option(min=1, help="Runs of each graph in a round.")] = 15,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; their median counts.")] = 7,
+    turns: Annotated[int, typer.Option(min=1, help="Runs of each graph in a round.")] = 10,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures to this file as well.")
     ] = None,

@@ -99,17 +99,17 @@ class Loop:
         stacked = torch.stack([torch.stack(list(p.values())).float() for p in self._pending])
         self._pending.clear()
         means = self.fabric.all_reduce(stacked.mean(dim=0), reduce_op="mean")
-        values = dict(zip(names, means.tolist(), strict=True))  # type: ignore[union-attr]
-        if not torch.isfinite(means).all():  # type: ignore[arg-type]
-            bad = ", ".join(f"{n} {v}" for n, v in values.items() if not abs(v) < float("inf"))
-            self._diverged(f"loss {bad}")
+        assert isinstance(means, Tensor)
+        if not torch.isfinite(means).all():
+            self._diverged(_first_bad(names, stacked, self.state.step))
+        values = dict(zip(names, means.tolist(), strict=True))
         self.reporter.losses(self.state.step, values, learning_rate(self.config, self.state.step))
 
     def _check_weights(self) -> None:
         state = self.state
         for module in (state.ema.module, state.plain_generator, state.plain_discriminator):
             if not are_finite(module.state_dict()):
-                self._diverged("a weight is NaN or infinite")
+                self._diverged(f"a weight is NaN or infinite by step {self.state.step}")
 
     def _diverged(self, what: str) -> None:
         kept = self.run_folder / LAST
@@ -119,7 +119,7 @@ class Loop:
             if kept.exists()
             else "no checkpoint was saved before; lower --learning-rate"
         )
-        raise TrainingDiverged(f"training diverged by step {self.state.step}: {what}; {advice}")
+        raise TrainingDiverged(f"training diverged: {what}; {advice}")
 
     def _evaluate(self) -> None:
         state = self.state
@@ -141,3 +141,15 @@ class Loop:
         save_checkpoint(
             self.run_folder / name, self.state.ema.module, self.state.plain_discriminator, info
         )
+
+
+def _first_bad(names: list[str], rows: Tensor, last_step: int) -> str:
+    """Which losses were not finite first. `rows` [K, L]: losses of the last K steps."""
+    bad = ~torch.isfinite(rows).cpu()
+    if not bad.any():
+        return f"a loss is NaN or infinite on another device by step {last_step}"
+    row = int(bad.any(dim=1).nonzero()[0])
+    losses = ", ".join(
+        name for name, is_bad in zip(names, bad[row].tolist(), strict=True) if is_bad
+    )
+    return f"loss {losses} is NaN or infinite at step {last_step - len(rows) + 1 + row}"

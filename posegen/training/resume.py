@@ -40,7 +40,9 @@ def save_resume(
     write_atomically(run / RESUME, buffer.getvalue())
 
 
-def read_resume(run: Path, config: TrainConfig, lineage: Lineage) -> dict[str, Any] | None:
+def read_resume(
+    run: Path, config: TrainConfig, dataset_sha256: str, parent: str | None
+) -> dict[str, Any] | None:
     """The stored state, or None when `run` holds none.
 
     Raises `PoseGenError` when the file is damaged or belongs to another configuration, data set or
@@ -71,7 +73,9 @@ def read_resume(run: Path, config: TrainConfig, lineage: Lineage) -> dict[str, A
         raise PoseGenError(
             f"{file}: unreadable resume file ({type(error).__name__}); remove it to start again"
         ) from error
-    _refuse_difference(file, stored, config, origin, lineage)
+    before = _flat(stored) | {"DATASET": origin.dataset["sha256"], "--init": origin.parent}
+    now = _flat(msgspec.to_builtins(config)) | {"DATASET": dataset_sha256, "--init": parent}
+    _refuse_difference(file, before, now)
     return dict(content)
 
 
@@ -94,12 +98,7 @@ def _parts(state: TrainingState) -> dict[str, Any]:
     }
 
 
-def _refuse_difference(
-    file: Path, stored: dict[str, Any], config: TrainConfig, origin: Lineage, lineage: Lineage
-) -> None:
-    before, now = _flat(stored), _flat(msgspec.to_builtins(config))
-    before |= {"DATASET": origin.dataset["sha256"], "--init": origin.parent}
-    now |= {"DATASET": lineage.dataset["sha256"], "--init": lineage.parent}
+def _refuse_difference(file: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             raise PoseGenError(

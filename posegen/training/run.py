@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from lightning_fabric import Fabric
 from posegen_runtime import __version__
+from posegen_runtime.console import EXIT_OK
 from posegen_runtime.errors import PoseGenError
 
 from posegen.checkpoint import BEST, LAST, Lineage
@@ -51,12 +52,17 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
     dataset = open_dataset(options.data)
     fabric = build_fabric(config, options.device)
     fabric.launch()
-    splits = _prepare(dataset, config, options.out / CACHE, fabric)
-    lineage = _lineage(dataset, config, splits[0], options.init)
-    content = read_resume(options.out, config, lineage)
+    models = initial_models(config, options.init)
+    parent = parent_of(options.init)
+    content = read_resume(options.out, config, dataset.description.sha256, parent)
     if content is None:
         _refuse_foreign_run(options.out)
-    state = build_state(config, fabric, initial_models(config, None if content else options.init))
+    elif content["step"] == config.steps:
+        print(f"{options.out}: trained to its last step, {config.steps}, before; nothing to do")
+        return EXIT_OK
+    splits = _prepare(dataset, config, options.out / CACHE, fabric)
+    lineage = _lineage(dataset, config, splits[0], parent)
+    state = build_state(config, fabric, models)
     if content is not None:
         restore(state, content, fabric)
         del content
@@ -79,7 +85,7 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
         sample_every=options.sample_every,
     )
     exit_code = loop.run(interrupt)
-    if exit_code == 0 and fabric.is_global_zero:
+    if exit_code == EXIT_OK and fabric.is_global_zero:
         shutil.rmtree(options.out / CACHE, ignore_errors=True)
     return exit_code
 
@@ -111,7 +117,7 @@ def _prepare(
     return training, validation
 
 
-def _lineage(dataset: Dataset, config: TrainConfig, training: Split, init: Path | None) -> Lineage:
+def _lineage(dataset: Dataset, config: TrainConfig, training: Split, parent: str | None) -> Lineage:
     description = dataset.description
     return Lineage(
         dataset={
@@ -122,7 +128,7 @@ def _lineage(dataset: Dataset, config: TrainConfig, training: Split, init: Path 
         },
         seed=config.seed,
         version=__version__,
-        parent=parent_of(init),
+        parent=parent,
         mask_range=mask_range(training.mask),
     )
 

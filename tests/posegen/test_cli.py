@@ -1,0 +1,152 @@
+"""The real command in processes of its own: signals, kills, several devices."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from posegen_runtime.console import run_app
+from synthetic_dataset import write_dataset
+
+from posegen.cli import app
+
+COMMAND = [str(Path(sys.executable).with_name("posegen"))]
+TINY = ["--preset", "tiny", "--image-size", "32", "--batch-size", "4", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_dataset(tmp_path_factory.mktemp("data"))
+
+
+def start(data: Path, out: Path, *options: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*COMMAND, "train", "--data", str(data), "--out", str(out), *TINY, *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def finish(process: "subprocess.Popen[str]", code: int) -> str:
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == code, errors
+    return errors
+
+
+def wait_for(file: Path, process: "subprocess.Popen[str]") -> None:
+    while not file.exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+
+
+def weights(run: Path) -> list[bytes]:
+    return [(run / name).read_bytes() for name in ("last.safetensors", "best.safetensors")]
+
+
+@pytest.mark.slow
+def test_200_steps_equal_100_kill_100(data: Path, tmp_path: Path) -> None:
+    options = ("--steps", "200", "--save-every", "100", "--evaluate-every", "50")
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    whole = start(data, straight, *options)
+    first = start(data, killed, *options)
+    wait_for(killed / "resume.pt", first)
+    time.sleep(0.3)  # into the second hundred
+    first.send_signal(signal.SIGKILL)
+    finish(first, -signal.SIGKILL)
+    assert "going on at step 100" in finish(start(data, killed, *options), 0)
+    finish(whole, 0)
+    assert weights(straight) == weights(killed)
+
+
+@pytest.mark.slow
+def test_signals_save_and_leave_and_the_run_goes_on_exactly(data: Path, tmp_path: Path) -> None:
+    options = ("--steps", "120", "--save-every", "20", "--evaluate-every", "60")
+    whole = start(data, tmp_path / "straight", *options)
+    for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        process = start(data, tmp_path / "stopped", *options)
+        resume = tmp_path / "stopped" / "resume.pt"
+        wait_for(resume, process)
+        before = resume.stat().st_mtime_ns
+        while resume.stat().st_mtime_ns == before:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        process.send_signal(sent)
+        errors = finish(process, code)
+        assert "stopped at step" in errors
+        assert "Traceback" not in errors
+    finish(start(data, tmp_path / "stopped", *options), 0)
+    finish(whole, 0)
+    assert weights(tmp_path / "straight") == weights(tmp_path / "stopped")
+
+
+@pytest.mark.slow
+def test_two_devices_share_a_batch(data: Path, tmp_path: Path) -> None:
+    options = ("--devices", "2", "--steps", "6", "--save-every", "3")
+    errors = finish(start(data, tmp_path / "run", *options), 0)
+    assert errors.count("2 × cpu") == 1
+    assert (tmp_path / "run" / "last.safetensors").is_file()
+
+
+def test_help_needs_no_torch() -> None:
+    code = "import sys; import posegen.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    assert "train" in shown.stdout
+    assert "data" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--sampler", "both"], "--sampler"),
+        (["--learning-rate", "0"], "--learning-rate"),
+        (["--steps", "0"], "--steps"),
+        (["--precision", "64"], "--precision"),
+    ],
+)
+def test_options_out_of_bounds(
+    options: list[str], message: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", "--data", str(data), "--out", str(tmp_path / "run"), *options]
+    assert run_app(app, arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preset", "huge"], "preset huge: spatial has no such preset"),
+        (["--batch-size", "3", "--devices", "2"], "--batch-size 3: not divisible by --devices 2"),
+        (["--precision", "16-mixed"], "--precision 16-mixed: needs CUDA"),
+        (["--image-size", "48"], "image size 48: spatial takes multiples of 32"),
+        (["--init", "nowhere"], "nowhere: no checkpoint there"),
+        (["--sampler", "independent", "--variant", "pose"], "--sampler independent: without a"),
+    ],
+)
+def test_unusable_input_is_one_line(
+    options: list[str], message: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--data", str(data), "--out", str(tmp_path / "run"), *TINY, *options]
+    assert run_app(app, ["train", *given]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"error: {message}") or f" {message}" in errors[0]
+
+
+def test_divergence_is_exit_code_1(
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("posegen.losses.hinge_generator", lambda logits: logits.mean() / 0)
+    given = ["--data", str(data), "--out", str(tmp_path / "run"), *TINY, "--steps", "3"]
+    assert run_app(app, ["train", *given]) == 1
+    assert (
+        "error: training diverged: loss adversarial is NaN or infinite at step 1; no checkpoint"
+        in capsys.readouterr().err
+    )

@@ -33,7 +33,6 @@ from posegen_runtime.run_record import (
 from posegen_runtime.sinks.files import FileSink
 from posegen_runtime.sinks.tree import PREVIEW, claim
 
-
 FAILURES_SHOWN = 10
 """The rest is in the manifest."""
 

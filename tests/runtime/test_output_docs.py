@@ -1,0 +1,55 @@
+"""Every recipe of docs/output.md runs on a real output."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from posegen_runtime.cli import app
+from posegen_runtime.console import run_app
+
+PAGE = Path(__file__).parents[2] / "docs" / "output.md"
+RECIPES = re.findall(r"^## (\S+).*?```python\n(.*?)```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+POSE = (
+    '{"mask": "a.png", "R_m2c": [1,0,0,0,1,0,0,0,1], "t_m2c": [0,0,5], "t_unit": "m", '
+    '"cam_K": [100,0,64,0,100,64,0,0,1], "image_size": [128,128], "camera_frame": "opencv", '
+    '"pixel_center": "integer"}\n'
+)
+
+
+@pytest.fixture
+def out(tiny_bundle: Path, masks: Path, tmp_path: Path) -> Path:
+    (tmp_path / "poses.jsonl").write_text(POSE)
+    arguments = ["--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out"]
+    arguments += ["--poses", tmp_path / "poses.jsonl"]
+    assert run_app(app, [str(argument) for argument in arguments]) == 0
+    return tmp_path / "out"
+
+
+def test_there_is_a_recipe_for_each_kind_of_file() -> None:
+    assert [title for title, _ in RECIPES] == [
+        "images/",
+        "labels/coco/instances.json",
+        "labels/yolo/",
+        "labels/poses.jsonl",
+        "manifest.jsonl",
+        "run.json",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(("title", "recipe"), RECIPES, ids=[title for title, _ in RECIPES])
+def test_recipe(title: str, recipe: str, out: Path) -> None:
+    names: dict[str, Any] = {}
+    exec(recipe.replace("OUT", str(out)).replace("NAME", "a"), names)
+    if title == "images/":
+        assert names["object_only"].any()
+    elif title in ("labels/coco/instances.json", "labels/yolo/"):
+        assert names["mask"].any()
+    elif title == "labels/poses.jsonl":
+        # The optical axis: pixel 64 of 128 with integer centres is 64.5, which is 32.25 of 64.
+        assert names["pixels"] == pytest.approx(32.25)
+    elif title == "manifest.jsonl":
+        assert (len(names["rows"]), names["failed"]) == (3, {})
+    else:
+        assert names["run"]["done"] == 3

@@ -30,6 +30,17 @@ def parse_range(name: str, text: str, low: float, high: float) -> tuple[float, f
     return start, end
 
 
+def parse_size(text: str) -> tuple[int, int]:
+    """``WxH`` in pixels → (width, height)."""
+    try:
+        width, height = (int(side) for side in text.lower().split("x"))
+    except ValueError:
+        raise PoseGenError(f"--image-size {text}: write it as WxH, such as 640x480") from None
+    if not (1 <= width <= 16384 and 1 <= height <= 16384):
+        raise PoseGenError(f"--image-size {text}: each side needs 1 to 16384 pixels")
+    return width, height
+
+
 MeshOption = Annotated[
     list[Path] | None,
     typer.Option("--mesh", help="Mesh to render (OBJ, GLB, PLY, STL); may be given many times."),
@@ -97,6 +108,66 @@ def render(
     counts = ", ".join(f"{name} {count}" for name, count in index["splits"].items())
     speed = f"{samples / elapsed:.1f} samples/s"
     print(f"{out}: {samples} samples of {objects} objects ({counts}), {speed}")
+
+
+@app.command()
+def masks(
+    out: Annotated[Path, typer.Option(help="New directory: masks/ and poses.jsonl.")],
+    mesh: Annotated[Path, typer.Option(help="Mesh (OBJ, GLB, PLY, STL).")],
+    poses: Annotated[
+        Path | None, typer.Option(help="poses.jsonl or BOP scene: poses of the mesh's own frame.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Number of random poses.")] = None,
+    distance: Annotated[
+        str | None, typer.Option(help="Camera to the mesh's centre, metres.", metavar="A:B")
+    ] = None,
+    elevation: ElevationOption = "0:35",
+    image_size: Annotated[
+        str, typer.Option(help="Pixels, of sampled poses.", metavar="WxH")
+    ] = "256x256",
+    fov: Annotated[
+        float, typer.Option(min=1, max=150, help="Degrees across the image's shorter side.")
+    ] = 40.0,
+    category: Annotated[
+        str | None, typer.Option(help="Of sampled poses. [default: the mesh's name]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of sampled poses.")] = 0,
+    mesh_unit: UnitOption = MeshUnit.METRE,
+    up: UpOption = Up.Z,
+) -> None:
+    """Write silhouettes of a mesh and their poses, ready for `posegen-run --masks --poses`."""
+    from posegen_runtime.poses import read_poses
+    from rich.progress import Progress
+
+    from posegen.render.mesh_masks import sample_poses, write_masks
+    from posegen.render.offscreen import require_egl
+
+    if (poses is None) == (sample is None):
+        raise PoseGenError("give either --poses FILE or --sample N")
+    source = MeshSource(mesh, mesh_unit, up)
+    part = source.read()
+    if sample is None:
+        wanted = list(read_poses(str(poses)).values())
+    elif distance is None:
+        raise PoseGenError("--sample needs --distance A:B, metres from the camera to the object")
+    else:
+        wanted = sample_poses(
+            source,
+            part,
+            sample,
+            parse_range("--distance", distance, 1e-6, 1e6),
+            parse_range("--elevation", elevation, -89, 89),
+            parse_size(image_size),
+            fov,
+            category or mesh.stem,
+            seed,
+        )
+    require_egl()
+    with Progress() as progress:
+        bar = progress.add_task("silhouettes", total=len(wanted))
+        empty = write_masks(part, wanted, out, lambda: progress.advance(bar))
+    note = f"; {empty} are empty, the object lies outside the image" if empty else ""
+    print(f"{out}: {len(wanted)} silhouettes and poses.jsonl{note}")
 
 
 def main() -> int:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from posegen_runtime.errors import PoseGenError
 
 from posegen.render import worker
 from posegen.render.camera import intrinsics
+from posegen.render.outputs import claim_directory, write_hashed
 from posegen.render.worker import Done, RenderPlan, Task
 
 SPLITS = ("train", "val", "test")
@@ -73,7 +73,7 @@ def render_dataset(
     """
     if samples < objects:
         raise PoseGenError(f"--samples {samples}: at least one for each of the {objects} objects")
-    _claim(plan.out)
+    claim_directory(plan.out)
     finished: list[Done] = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, worker.start, (plan,)) as pool:
@@ -91,16 +91,6 @@ def render_dataset(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return _write_index(plan, finished)
-
-
-def _claim(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        occupied = any(out.iterdir())
-    except OSError as error:
-        raise PoseGenError(f"{out}: cannot be used for output: {error.strerror}") from None
-    if occupied:
-        raise PoseGenError(f"{out}: not empty; name a new directory or empty this one first")
 
 
 def _write_index(plan: RenderPlan, finished: list[Done]) -> dict[str, Any]:
@@ -124,12 +114,12 @@ def _write_index(plan: RenderPlan, finished: list[Done]) -> dict[str, Any]:
             scene.setdefault(name, {}).update(entries)
     for folder, files in scenes.items():
         for name, entries in files.items():
-            worker.write(plan.out, f"{folder}/{name}.json", _json(entries), hashes)
-    worker.write(plan.out, "models/models_info.json", _json(models), hashes)
+            write_hashed(plan.out, f"{folder}/{name}.json", _json(entries), hashes)
+    write_hashed(plan.out, "models/models_info.json", _json(models), hashes)
     K = intrinsics(plan.width, plan.height, sum(plan.ranges.fov) / 2)
     camera = {"fx": K[0, 0], "fy": K[1, 1], "cx": K[0, 2], "cy": K[1, 2]}
     camera |= {"width": plan.width, "height": plan.height, "depth_scale": 1.0}
-    worker.write(plan.out, "camera.json", _json(camera), hashes)
+    write_hashed(plan.out, "camera.json", _json(camera), hashes)
     listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
     index = {
         "schema": 1,

@@ -41,3 +41,6 @@ class SilhouetteRenderer:
             for y in (-height, 0, height)
         ]
         return np.vstack(rows)
+
+    def close(self) -> None:
+        self.window.close()

@@ -1,6 +1,5 @@
 """What one process of the renderer does: the frames of one object, files and BOP entries."""
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from posegen.render.car_shapes import draw_car
 from posegen.render.cars import build_car
 from posegen.render.meshes import MeshSource
 from posegen.render.model import Bytes, Model
+from posegen.render.outputs import write_hashed
 from posegen.render.poses import PoseRange, draw_view
 from posegen.render.silhouettes import SilhouetteRenderer
 from posegen.render.stage import Stage
@@ -63,14 +63,6 @@ class Done:
     hashes: dict[str, str] = field(default_factory=dict)
 
 
-def write(root: Path, name: str, content: bytes, hashes: dict[str, str]) -> None:
-    """Write a file below `root` and note its SHA-256."""
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    hashes[name] = hashlib.sha256(content).hexdigest()
-
-
 def _png(image: Bytes) -> bytes:
     bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".png", bgr)[1].tobytes()
@@ -101,7 +93,7 @@ class Worker:
         done = Done(task)
         if task.start == 0:
             name = f"models/obj_{task.number + 1:06d}.ply"
-            write(self.plan.out, name, bop.ply(self.whole), done.hashes)
+            write_hashed(self.plan.out, name, bop.ply(self.whole), done.hashes)
             done.model_info = bop.model_info(1000 * self.whole.vertices)
         for frame in range(task.start, task.stop):
             self._frame(frame, done)
@@ -129,7 +121,7 @@ class Worker:
         }
         for name, pixels in files.items():
             path = f"{task.split}/{task.number:06d}/{name}"
-            write(plan.out, path, _png(pixels), done.hashes)
+            write_hashed(plan.out, path, _png(pixels), done.hashes)
         done.gt[str(frame)] = bop.scene_gt(of_model, task.number + 1)
         done.camera[str(frame)] = bop.scene_camera(of_model)
         done.info[str(frame)] = bop.scene_gt_info(mask, whole)

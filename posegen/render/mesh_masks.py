@@ -1,0 +1,157 @@
+"""`posegen data masks`: exact silhouettes of a mesh at given or sampled poses.
+
+Poses are of the mesh's own frame, as its file has it; only the unit is scaled. So they fit every
+other tool that reads the same file.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+import cv2
+import msgspec
+import numpy as np
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.poses import Pose, write_poses
+
+from posegen.render.camera import View, intrinsics, orbit
+from posegen.render.meshes import MeshSource, MeshUnit
+from posegen.render.model import Floats, Part
+from posegen.render.outputs import claim_directory
+from posegen.render.silhouettes import SilhouetteRenderer
+
+MASKS, POSES = "masks", "poses.jsonl"
+METRES = {"m": 1.0, "mm": 0.001}
+_OPENGL = np.diag([1.0, -1.0, -1.0])
+
+
+def view_of(pose: Pose) -> View:
+    """The pose's camera in OpenCV's frame with integer pixel centres, in the pose's unit."""
+    R, t = np.reshape(pose.R_m2c, (3, 3)), np.asarray(pose.t_m2c, np.float64)
+    if pose.camera_frame == "opengl":
+        R, t = _OPENGL @ R, _OPENGL @ t
+    K = np.array(pose.cam_K, np.float64).reshape(3, 3)
+    if pose.pixel_center == "half":
+        K[:2, 2] -= 0.5
+    return View(R, t, K, *pose.image_size)
+
+
+def sample_poses(
+    source: MeshSource,
+    part: Part,
+    count: int,
+    distance: tuple[float, float],
+    elevation: tuple[float, float],
+    size: tuple[int, int],
+    fov: float,
+    category: str,
+    seed: int,
+) -> list[Pose]:
+    """Random poses of a mesh that stands upright, seen from all round.
+
+    Args:
+        part: the mesh as `source` reads it, in metres.
+        distance: of the camera from the centre of the mesh's box, metres.
+        elevation: of the camera above the horizontal, degrees.
+        size: (width, height) of the image.
+        fov: degrees that the image's shorter side spans.
+
+    Raises:
+        PoseGenError: the camera could stand inside the object.
+    """
+    upright = part.vertices @ source.up.rotation.T
+    centre = (upright.min(axis=0) + upright.max(axis=0)) / 2
+    radius = float(np.linalg.norm(upright - centre, axis=1).max())
+    if distance[0] <= radius:
+        raise PoseGenError(
+            f"--distance {distance[0]:g}: the camera would stand inside {source.path}, whose "
+            f"vertices reach {radius:.4g} m from its centre; go further away or mend --mesh-unit"
+        )
+    unit = "m" if source.unit is MeshUnit.METRE else "mm"
+    poses = []
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        yaw, height = rng.uniform(0, 2 * np.pi), np.radians(rng.uniform(*elevation))
+        R, t = orbit(centre, yaw, height, rng.uniform(*distance))
+        entry = {
+            "mask": f"{number:06d}.png",
+            "category": category,
+            "R_m2c": (R @ source.up.rotation).ravel().tolist(),
+            "t_m2c": (t / METRES[unit]).tolist(),
+            "t_unit": unit,
+            "cam_K": intrinsics(*size, fov).ravel().tolist(),
+            "image_size": size,
+            "camera_frame": "opencv",
+            "pixel_center": "integer",
+        }
+        poses.append(msgspec.convert(entry, Pose))
+    return poses
+
+
+def write_masks(
+    part: Part, poses: Sequence[Pose], out: Path, progress: Callable[[], None] = lambda: None
+) -> int:
+    """Write ``out``/masks/NAME.png for each pose and ``out``/poses.jsonl; return how many
+    silhouettes are empty because the object lies outside the image.
+
+    Args:
+        part: the mesh in metres, in its own frame.
+        poses: in any convention; they are written as they came.
+
+    Raises:
+        PoseGenError: `out` is not empty, a mask's name leads out of it or is taken, or every
+            silhouette is empty.
+    """
+    named = _named(poses)
+    claim_directory(out)
+    renderer = _Renderers(part)
+    empty = 0
+    for pose in named:
+        mask = renderer.mask(pose)
+        empty += not mask.any()
+        path = out / MASKS / pose.mask
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", mask)[1].tobytes())
+        progress()
+    write_poses(out / POSES, named)
+    if empty == len(named):
+        raise PoseGenError(
+            f"{out}: every silhouette is empty, no pose puts the mesh into its image; check "
+            "--mesh-unit, t_unit and camera_frame"
+        )
+    return empty
+
+
+class _Renderers:
+    """A window of the size last used, loaded with the mesh in the unit last used."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._renderer: SilhouetteRenderer | None = None
+        self._key: tuple[tuple[int, int], str] | None = None
+
+    def mask(self, pose: Pose) -> np.ndarray:
+        key = (pose.image_size, pose.t_unit)
+        if self._renderer is None or self._key is None or self._key[0] != key[0]:
+            if self._renderer is not None:
+                self._renderer.close()
+            self._renderer = SilhouetteRenderer(*pose.image_size)
+            self._key = None
+        if self._key != key:
+            vertices: Floats = self._part.vertices / METRES[pose.t_unit]
+            self._renderer.load(vertices, self._part.faces)
+            self._key = key
+        return self._renderer.render(view_of(pose))
+
+
+def _named(poses: Iterable[Pose]) -> list[Pose]:
+    """The poses with mask names that end in .png and stay inside the output directory."""
+    result, taken = [], set()
+    for pose in poses:
+        name = PurePosixPath(pose.mask).with_suffix(".png")
+        if name.is_absolute() or ".." in name.parts:
+            raise PoseGenError(f"mask {pose.mask}: leads out of the output directory; rename it")
+        if name in taken:
+            raise PoseGenError(f"mask {name}: named twice (silhouettes are PNG); rename one")
+        taken.add(name)
+        result.append(msgspec.structs.replace(pose, mask=str(name)))
+    return result

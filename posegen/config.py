@@ -98,11 +98,11 @@ SPATIAL_CAPACITIES = {
     ),
     "edge": SpatialCapacity(
         decoder=(16, 32, 64, 96, 128),
-        refinements=(0, 1, 1, 1, 1),
+        refinements=(1, 1, 1, 1, 1),
         modulation=(8, 24, 32, 48, 64),
         appearance=(16, 32, 48, 64),
         palette=8,
-        style=96,
+        style=88,
         discriminator=(16, 32, 64, 128, 192),
     ),
     "base": SpatialCapacity(

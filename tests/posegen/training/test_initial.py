@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+import torch
+from posegen_runtime.bundle import sha256_of
+from posegen_runtime.errors import PoseGenError
+from synthetic_dataset import write_dataset
+from tiny_training import tiny_config, train
+
+from posegen.checkpoint import load_checkpoint
+from posegen.config import Arch, Variant
+from posegen.training.initial import initial_models
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("small")
+    train(write_dataset(root / "data"), root / "run", tiny_config(steps=3))
+    return root / "run"
+
+
+def test_the_seed_decides_fresh_weights() -> None:
+    first, again, other = (
+        initial_models(tiny_config(seed=seed), None)[0].state_dict() for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_spatial_weights_go_on_at_a_larger_size(run: Path) -> None:
+    generator, discriminator = initial_models(tiny_config(image_size=64, seed=5), run)
+    checkpoint = load_checkpoint(run)
+    for module, weights in (
+        (generator, checkpoint.generator),
+        (discriminator, checkpoint.discriminator),
+    ):
+        state = module.state_dict()
+        assert all(torch.equal(state[name], weights[name]) for name in state)
+    mask, image = torch.ones(1, 1, 64, 64), torch.zeros(1, 3, 64, 64)
+    assert generator(mask, image, image).shape == (1, 3, 64, 64)
+
+
+def test_fine_tuning_records_its_parent_and_resumes(run: Path, tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", size=64)
+    config = tiny_config(image_size=64, steps=4)
+    train(data, tmp_path / "fine", config, init=run)
+    parent = load_checkpoint(tmp_path / "fine").info.lineage.parent
+    assert parent == sha256_of(run / "best.safetensors")
+    assert train(data, tmp_path / "fine", config, init=run) == 0
+    with pytest.raises(PoseGenError, match="--init is None, the run was started with"):
+        train(data, tmp_path / "fine", config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arch": Arch.BOTTLENECK}, "holds --arch spatial, bottleneck was asked for"),
+        ({"preset": "edge"}, "holds --preset tiny, edge was asked for"),
+        ({"variant": Variant.POSE}, "holds --variant pose-appearance-background, pose was"),
+    ],
+)
+def test_another_kind_is_one_line(changes: dict[str, object], message: str, run: Path) -> None:
+    with pytest.raises(PoseGenError, match=message) as error:
+        initial_models(tiny_config(**changes), run)
+    assert "\n" not in str(error.value)
+    assert str(run) in str(error.value)
+
+
+def test_bottleneck_cannot_change_its_size(tmp_path: Path) -> None:
+    config = tiny_config(arch=Arch.BOTTLENECK, variant=Variant.POSE, steps=1)
+    train(write_dataset(tmp_path / "data"), tmp_path / "run", config)
+    larger = tiny_config(arch=Arch.BOTTLENECK, variant=Variant.POSE, image_size=64)
+    with pytest.raises(PoseGenError, match="--arch bottleneck cannot go from 32 to 64 px"):
+        initial_models(larger, tmp_path / "run")

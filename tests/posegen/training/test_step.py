@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+import torch
+from tiny_training import replaced, tiny_config
+
+from posegen.config import LossConfig, TrainConfig, Variant
+from posegen.data.samplers import Batch
+from posegen.training.devices import build_fabric
+from posegen.training.initial import initial_models
+from posegen.training.state import TrainingState, are_finite, build_state, learning_rate
+from posegen.training.step import reconstruction, seed_step, train_step
+from posegen.training.tensors import Tensors, to_tensors
+
+
+def batch(variant: Variant, paired: bool = True, size: int = 32) -> Tensors:
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 256, (2, size, size, 3)).astype(np.uint8)
+    mask = np.zeros((2, size, size), np.uint8)
+    mask[:, : size // 4] = 255
+    pixels = Batch(image, mask, image[::-1], mask, image[::-1], image[::-1], paired)
+    return to_tensors(pixels, variant, torch.device("cpu"))
+
+
+def state_of(config: TrainConfig) -> TrainingState:
+    return build_state(config, build_fabric(config, "cpu"), initial_models(config, None))
+
+
+def weights(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: p.detach().clone() for name, p in module.named_parameters()}
+
+
+FULL = Variant.POSE_APPEARANCE_BACKGROUND
+
+
+def test_one_step_moves_both_models_and_the_average() -> None:
+    config = tiny_config()
+    state = state_of(config)
+    models = (state.plain_generator, state.plain_discriminator, state.ema.module)
+    before = [weights(module) for module in models]
+    losses = train_step(state, batch(FULL), config, build_fabric(config, "cpu"))
+    assert state.step == 1
+    assert losses.keys() == {"discriminator", "adversarial", "background", "object"}
+    for module, old in zip(models, before, strict=True):
+        assert any(not torch.equal(p, old[name]) for name, p in module.named_parameters())
+
+
+def test_the_generator_step_leaves_the_discriminator_alone() -> None:
+    """With its own learning signal at 0 (logits beyond both margins) only G may move."""
+    config = tiny_config()
+    state = state_of(config)
+    old = weights(state.plain_discriminator)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("posegen.losses.hinge_discriminator", lambda real, fake: 0 * real.sum())
+        train_step(state, batch(FULL), config, build_fabric(config, "cpu"))
+    assert all(torch.equal(p, old[n]) for n, p in state.plain_discriminator.named_parameters())
+    assert all(p.requires_grad for p in state.plain_discriminator.parameters())
+
+
+def test_the_weights_of_the_losses_count() -> None:
+    config = replaced(
+        tiny_config(),
+        loss=LossConfig(lambda_gan=0.0, lambda_background=2.0, lambda_object=3.0),
+    )
+    tensors = batch(FULL)
+    fake = torch.zeros_like(tensors.photo)
+    plain = reconstruction(fake, tensors, tiny_config())
+    weighted = reconstruction(fake, tensors, config)
+    torch.testing.assert_close(weighted["background"], 2 * plain["background"])
+    torch.testing.assert_close(weighted["object"], 3 * plain["object"])
+    losses = train_step(state_of(config), tensors, config, build_fabric(config, "cpu"))
+    assert losses["adversarial"] == 0
+
+
+@pytest.mark.parametrize(
+    ("variant", "paired", "terms"),
+    [
+        (Variant.UNCONDITIONAL, True, set()),
+        (Variant.AUTOENCODER, True, {"image"}),
+        (Variant.POSE, True, {"object"}),
+        (Variant.POSE_APPEARANCE, True, {"object"}),
+        (FULL, True, {"object", "background"}),
+        (FULL, False, {"background"}),
+    ],
+)
+def test_which_equations_apply(variant: Variant, paired: bool, terms: set[str]) -> None:
+    tensors = batch(variant, paired)
+    found = reconstruction(torch.zeros_like(tensors.photo), tensors, tiny_config(variant=variant))
+    assert found.keys() == terms
+
+
+def test_the_learning_rate_falls_to_0_linearly() -> None:
+    config = tiny_config(steps=10, learning_rate=0.5)
+    assert [learning_rate(config, step) for step in (0, 5, 10)] == [0.5, 0.25, 0.0]
+    constant = replaced(config, learning_rate_decay=False)
+    assert learning_rate(constant, 9) == 0.5
+
+
+def test_adam_is_set_up_as_published() -> None:
+    config = tiny_config()
+    state = state_of(config)
+    train_step(state, batch(FULL), config, build_fabric(config, "cpu"))
+    state.step = 4
+    train_step(state, batch(FULL), config, build_fabric(config, "cpu"))
+    for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+        (group,) = optimizer.param_groups
+        assert tuple(group["betas"]) == (0.0, 0.9)
+        assert group["lr"] == 2e-4 * (1 - 4 / 8)
+
+
+def test_random_numbers_follow_from_seed_step_and_rank() -> None:
+    def number(*key: int) -> float:
+        seed_step(*key)
+        return torch.rand(()).item()
+
+    assert number(1, 2, 3) == number(1, 2, 3)
+    assert len({number(1, 2, 3), number(0, 2, 3), number(1, 0, 3), number(1, 2, 0)}) == 4
+
+
+def test_are_finite() -> None:
+    assert are_finite({"a": torch.ones(2), "b": torch.ones(1, dtype=torch.long)})
+    assert not are_finite({"a": torch.tensor([1.0, float("inf")])})

@@ -46,7 +46,7 @@ def to_tensors(batch: Batch, variant: Variant, device: torch.device) -> Tensors:
 
     def silhouette(pixels: Pixels) -> Tensor:
         moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
-        return (moved > 127).float().unsqueeze(1)
+        return (moved > 127).float().unsqueeze(3).permute(0, 3, 1, 2)
 
     photo = image(batch.photo)
     own = variant is Variant.AUTOENCODER

@@ -14,6 +14,7 @@ class Advice:
         self._masks = 0
         self._outside = 0
         self._without_pose = 0
+        self._unclear_share = 0.0
         self._notes: Counter[str] = Counter()
 
     def add(self, row: Row, without_pose: bool) -> None:
@@ -22,6 +23,7 @@ class Advice:
         self._masks += 1
         self._without_pose += without_pose
         self._notes.update(row.notes)
+        self._unclear_share = max(self._unclear_share, row.unclear_share)
         self._outside += any(note.startswith("outside") for note in row.notes)
 
     def lines(self) -> list[str]:
@@ -30,8 +32,9 @@ class Advice:
         lines = []
         if self._notes["unclear"]:
             lines.append(
-                f"{self._notes['unclear']} {of_all} have more than 1% of pixels that are neither "
-                "clearly black nor clearly white (JPEG?); store masks as PNG"
+                f"{self._notes['unclear']} {of_all} have more than 1% of pixels (at most "
+                f"{self._unclear_share:.1%}) that are neither clearly black nor clearly white "
+                "(JPEG?); store masks as PNG"
             )
         if self._notes["mostly white"]:
             lines.append(

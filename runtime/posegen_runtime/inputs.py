@@ -36,6 +36,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
     """Raises `PoseGenError` for anything missing, unreadable or contradictory."""
+    _check_apart(options)
     demo = demo_inputs(bundle) if options.masks is None else {}
     masks = demo.get("mask") or find_images(_named(options.masks), "--masks")
     appearances = _conditions("appearance", options.appearance, bundle, demo)
@@ -53,6 +54,21 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         categories=_categories(options.category, poses),
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
     )
+
+
+def _check_apart(options: RunOptions) -> None:
+    """Neither may outputs be taken for inputs, nor inputs be replaced with an old output."""
+    out = options.out.resolve()
+    for name in ("masks", "appearance", "background", "poses", "bundle"):
+        given: Path | None = getattr(options, name)
+        if given is None:
+            continue
+        source = given.resolve()
+        if source == out or out in source.parents or source in out.parents:
+            raise PoseGenError(
+                f"--out {options.out}: lies inside --{name} {given}, or the other way round; "
+                "name a folder apart from it"
+            )
 
 
 def _named(masks: Path | None) -> Path:

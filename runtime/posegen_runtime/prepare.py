@@ -13,7 +13,7 @@ from posegen_runtime.geometry import Fit, Placement, place
 from posegen_runtime.images import read_resized_rgb, read_rgb
 from posegen_runtime.jobs import Job, Source
 from posegen_runtime.mask_range import outside
-from posegen_runtime.masks import MaskReading
+from posegen_runtime.masks import MaskReading, Silhouette
 from posegen_runtime.poses import Pose
 from posegen_runtime.rows import Prepared, Row, failed
 
@@ -37,6 +37,7 @@ class Placed(msgspec.Struct, frozen=True):
     mask: Image | None = None
     placement: Placement | None = None
     notes: list[str] = []
+    unclear_share: float = 0.0
     reason: str = ""
 
 
@@ -88,6 +89,7 @@ class Preparer:
                 background=self._background(job.background, placement) if job.background else None,
                 pose=pose.placed(placement) if pose else None,
                 notes=silhouette.notes,
+                unclear_share=silhouette.unclear_share,
             )
         except PoseGenError as error:
             return failed(job, str(error), name)
@@ -100,18 +102,18 @@ class Preparer:
             for silhouette in self._reading.read(source.path):
                 notes = ["unclear"] if silhouette.unclear_share > UNCLEAR else []
                 notes += ["mostly white"] if silhouette.white_share > MOSTLY_WHITE else []
-                placed.append(self._place(silhouette.mask, silhouette.name_suffix, notes))
+                placed.append(self._place(silhouette, notes))
             self._masks.put(source.name, placed)
         return placed
 
-    def _place(self, mask: Image, suffix: str, notes: list[str]) -> Placed:
+    def _place(self, silhouette: Silhouette, notes: list[str]) -> Placed:
         try:
-            placement = place(mask, self._size, self._fit)
-            small = placement.mask(mask)
+            placement = place(silhouette.mask, self._size, self._fit)
+            mask = placement.mask(silhouette.mask)
         except PoseGenError as error:
-            return Placed(suffix, reason=str(error))
-        notes = notes + [f"outside: {name}" for name in outside(small, self._mask_range)]
-        return Placed(suffix, small, placement, notes)
+            return Placed(silhouette.name_suffix, reason=str(error))
+        notes = notes + [f"outside: {name}" for name in outside(mask, self._mask_range)]
+        return Placed(silhouette.name_suffix, mask, placement, notes, silhouette.unclear_share)
 
     def _appearance(self, source: Source) -> Image:
         image = self._appearances.get(source.path)

@@ -28,6 +28,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: str = ""
     mask_file: str = ""
     placement: dict[str, Any] = {}
+    unclear_share: float = 0.0
+    """Share of the mask file's pixels that are neither clearly black nor clearly white."""
     notes: list[str] = []
     """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
 
@@ -45,6 +47,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     background: npt.NDArray[np.uint8] | None
     pose: Pose | None
     notes: list[str]
+    unclear_share: float = 0.0
 
 
 def failed(job: Job, reason: str, object_name: str = "") -> Row:
@@ -69,6 +72,7 @@ def done(prepared: Prepared, image: str, mask_file: str) -> Row:
         image=image,
         mask_file=mask_file,
         notes=prepared.notes,
+        unclear_share=round(prepared.unclear_share, 4),
         placement={
             "fit": place.fit.value,
             "source_size": place.source_size,

@@ -127,22 +127,25 @@ def test_a_background_of_the_masks_size_gets_the_masks_window(
     tiny_bundle: Path, tmp_path: Path
 ) -> None:
     """Under --fit object the crop of the background is the crop of the mask."""
-    mask = np.zeros((200, 300), np.uint8)
-    mask[120:160, 200:260] = 255
+    (tmp_path / "masks").mkdir()
+    for name, left in (("left.png", 20), ("right.png", 200)):
+        mask = np.zeros((200, 300), np.uint8)
+        mask[120:160, left : left + 60] = 255
+        cv2.imwrite(str(tmp_path / "masks" / name), mask)
     scene = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
-    cv2.imwrite(str(tmp_path / "mask.png"), mask)
     cv2.imwrite(str(tmp_path / "scene.png"), scene[..., ::-1])
     out = tmp_path / "out"
     code = posegen_run(
-        "--masks", tmp_path / "mask.png", "--out", out, "--bundle", tiny_bundle,
+        "--masks", tmp_path / "masks", "--out", out, "--bundle", tiny_bundle,
         "--background", tmp_path / "scene.png", "--fit", "object",
     )  # fmt: skip
     assert code == 0
-    x0, y0, x1, y1 = rows(out)[0]["placement"]["window"]
-    crop = cv2.resize(scene[y0:y1, x0:x1], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    image = read_rgb(out / "images/mask.png").astype(int)
-    outside = cv2.imread(str(out / "masks/mask.png"), cv2.IMREAD_UNCHANGED) == 0
-    assert np.abs(image - crop)[outside].mean() < 10
+    for row in rows(out):
+        x0, y0, x1, y1 = row["placement"]["window"]
+        crop = cv2.resize(scene[y0:y1, x0:x1], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        image = read_rgb(out / row["image"]).astype(int)
+        outside = cv2.imread(str(out / row["mask_file"]), cv2.IMREAD_UNCHANGED) == 0
+        assert np.abs(image - crop)[outside].mean() < 10
 
 
 def test_the_demo_needs_nothing_else(

@@ -5,13 +5,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
-from posegen_runtime import PoseGenError
+from posegen_runtime import PoseGenerator, PoseGenError
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.jobs import Job, Source, plan
-from posegen_runtime.pipeline import Finished, Shape, choose_shape, run_jobs
+from posegen_runtime.pipeline import Finished, Shape, choose_shape, generate_with, run_jobs
 from posegen_runtime.rows import Prepared, Row, done, failed
+from tiny_bundle import SIZE, example_mask, example_photo, expected_image
 
 MASK = np.full((8, 8), 255, np.uint8)
 SHAPES = [Shape(1, 1), Shape(2, 1), Shape(3, 4)]
@@ -140,6 +142,28 @@ def test_decoding_inference_and_encoding_overlap() -> None:
     )
     one_after_another = 24 * 3 * 0.02
     assert time.perf_counter() - start < 0.75 * one_after_another
+
+
+def test_a_batch_of_different_conditions_keeps_them_apart(tiny_bundle: Path) -> None:
+    generator = PoseGenerator.load(tiny_bundle)
+    shared = example_photo(9, SIZE)
+    batch = []
+    for index, prepared in enumerate(item for job in jobs(4) for item in prepare(job)[:1]):
+        assert isinstance(prepared, Prepared)
+        batch.append(
+            msgspec.structs.replace(
+                prepared,
+                mask=example_mask(index),
+                appearance=example_photo(index, SIZE),
+                background=shared,
+            )
+        )
+    images = generate_with(generator)(batch)
+    for prepared, image in zip(batch, images, strict=True):
+        assert prepared.appearance is not None
+        np.testing.assert_array_equal(
+            image, expected_image(prepared.mask, prepared.appearance, shared)
+        )
 
 
 def test_shape_follows_the_provider() -> None:

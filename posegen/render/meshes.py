@@ -65,10 +65,10 @@ class MeshSource:
             PoseGenError: no such file, unknown format, unreadable, no triangles, no extent.
         """
         mesh = _load(self.path)
-        vertices = np.asarray(mesh.vertices, np.float64) * self.unit.metres
-        faces = np.asarray(mesh.faces, np.int32)
+        faces = np.asarray(getattr(mesh, "faces", ()), np.int32)  # a point cloud has none
         if len(faces) == 0:
             raise PoseGenError(f"{self.path}: has no triangles; export a surface mesh")
+        vertices = np.asarray(mesh.vertices, np.float64) * self.unit.metres
         if not np.isfinite(vertices).all():
             raise PoseGenError(f"{self.path}: has vertices that are not finite; repair the mesh")
         if np.linalg.norm(np.ptp(vertices[faces.ravel()], axis=0)) < 1e-9:

@@ -1,5 +1,6 @@
 """`posegen`: commands for the training machine."""
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +43,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; one that was stopped goes on.")],
     arch: Annotated[Arch, typer.Option(help="Architecture.")] = Arch.SPATIAL,
     preset: Annotated[
-        str | None, typer.Option(help="Capacity: edge or base; paper for bottleneck.")
+        str | None, typer.Option(help="Capacity: edge, base, tiny; bottleneck: paper, tiny.")
     ] = None,
     variant: Annotated[
         Variant, typer.Option(help="What the generator is conditioned on.")
@@ -104,6 +105,9 @@ def train(
         precision=precision.value,
         devices=devices,
     )
+    # Threads that wait busily for each other take ten times as long as soon as another process
+    # wants a core. OpenMP reads this when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from posegen.training.interrupt import watch_signals
 
     with watch_signals() as interrupt:

@@ -131,7 +131,8 @@ def _decode(
 
 def read_image(path: Path, source: tuple[int, int], size: int) -> Pixels:
     """A photo of (height, width) `source` as RGB uint8 [size, size, 3], averaged over areas."""
-    return _shrink(cv2.cvtColor(_read(path, source, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), size)
+    rgb = cv2.cvtColor(_read(path, source, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return _shrink(np.asarray(rgb, np.uint8), size)
 
 
 def read_mask(path: Path, source: tuple[int, int], size: int) -> Pixels:

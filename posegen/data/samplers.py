@@ -133,7 +133,10 @@ def paired_batch(split: Split, photos: NDArray[np.int64], views: NDArray[np.int6
 
 def build_sampler(config: TrainConfig, split: Split, rank: int = 0, world: int = 1) -> Sampler:
     """The sampler that `config.sampler` names. Raises `PoseGenError` for an unknown name."""
-    samplers = {PAIRED: PairedSampler, INDEPENDENT: IndependentSampler}
+    samplers: dict[str, type[PairedSampler] | type[IndependentSampler]] = {
+        PAIRED: PairedSampler,
+        INDEPENDENT: IndependentSampler,
+    }
     if config.sampler not in samplers:
         raise PoseGenError(f"--sampler {config.sampler}: unknown, use {' or '.join(samplers)}")
     return samplers[config.sampler](split, config.batch_size, config.seed, rank, world)

@@ -15,6 +15,7 @@ from posegen.checkpoint import CheckpointInfo, Lineage, save_checkpoint
 from posegen.config import N_Z, ModelConfig, TrainConfig
 from posegen.data.mask_range import mask_range
 from posegen.models import Generator, build_discriminator, build_generator
+from posegen.models.blocks import DownBlock
 from posegen.models.bottleneck import BottleneckGenerator
 from posegen.models.spatial import SpatialGenerator
 from posegen_export.inputs import Inputs, from_seed
@@ -57,6 +58,7 @@ def make_weights_move(generator: Generator, inputs: Inputs) -> WeightFigures:
     tensors = {name: torch.from_numpy(to_network(name, a)) for name, a in feeds.items()}
     generator.eval()
     if isinstance(generator, BottleneckGenerator):
+        _center_features(generator, tensors)
         _spread_latents(generator, tensors)
         last = generator.decoder.to_image
     else:
@@ -70,6 +72,25 @@ def make_weights_move(generator: Generator, inputs: Inputs) -> WeightFigures:
     if figures.missed():
         raise PoseGenError(f"rescaled weights do not move: {'; '.join(figures.missed())}")
     return figures
+
+
+def _center_features(generator: BottleneckGenerator, tensors: dict[str, Tensor]) -> None:
+    """Give every channel behind an encoder's block mean 0.
+
+    Otherwise latents are a large constant and a small part that depends on the input, and the
+    rounding errors of the former would be magnified with the latter.
+    """
+
+    def center(block: nn.Module, arguments: object, output: Tensor) -> Tensor:
+        mean = output.mean(dim=(0, 2, 3))
+        block.get_parameter("conv2.bias").sub_(mean)
+        return output - mean[:, None, None]
+
+    blocks = [m for m in generator.encoders.modules() if isinstance(m, DownBlock)]
+    hooks = [block.register_forward_hook(center) for block in blocks]
+    generator(**tensors)
+    for hook in hooks:
+        hook.remove()
 
 
 def _spread_latents(generator: BottleneckGenerator, tensors: dict[str, Tensor]) -> None:

@@ -79,7 +79,7 @@ def _cast_first(graph: onnx.GraphProto) -> None:
         readers = fed_by(graph, value.name)
         casts = [node for node in readers if node.op_type == "Cast"]
         for node in readers:
-            if node.op_type != "Cast":
+            if casts and node.op_type != "Cast":
                 for i, name in enumerate(node.input):
                     if name == value.name:
                         node.input[i] = casts[0].output[0]

@@ -13,14 +13,14 @@ def parity_table(groups: Mapping[str, Mapping[str, ParityFigures]]) -> None:
     """Print one row for each model (key, may be empty) and way to an image."""
     table = Table(title="Against PyTorch, in levels of 255; the worse of image and silhouette")
     if any(groups):
-        table.add_column("model")
+        table.add_column("model", no_wrap=True)
     table.add_column("graphs")
     for column in COLUMNS:
         table.add_column(column, justify="right")
     for model, figures in groups.items():
         for way, f in figures.items():
             table.add_row(*([model] if any(groups) else []), way, *_cells(f))
-    Console(width=None if Console().is_terminal else 140).print(table)
+    Console(width=None if Console().is_terminal else 160).print(table)
 
 
 def _cells(f: ParityFigures) -> list[str]:

@@ -3,9 +3,13 @@ import shutil
 
 import plant
 import pytest
+import torch
+from posegen_export import graph
 from posegen_export.cli import app
 from posegen_runtime.bundle import Bundle, sha256_of
 from posegen_runtime.console import run_app
+from posegen_runtime.generator import PoseGenerator
+from posegen_runtime.selftest import selftest
 
 FULL = "pose-appearance-background"
 
@@ -55,6 +59,17 @@ def test_conditions_are_stored_once_and_shared(bundle):
     assert held == {*manifest.files, "bundle.json"}
 
 
+def test_the_runtime_proves_itself_on_the_golden_set(bundle):
+    verdicts = selftest(PoseGenerator.load(bundle))
+    assert [v.graph for v in verdicts] == ["generator", "generator_cached"]
+    assert all(v.missed == [] for v in verdicts)
+    plant.constant_mask(bundle / "fp32/generator_cached.onnx")
+    rehash(bundle, "fp32/generator_cached.onnx")
+    good, bad = selftest(PoseGenerator.load(bundle))
+    assert good.missed == []
+    assert len(bad.missed) == 2
+
+
 def test_check_repeats_the_figures(bundle, moving_checkpoint, capsys):
     checkpoint = str(moving_checkpoint("spatial", FULL))
     assert run_app(app, ["check", str(bundle), "--checkpoint", checkpoint]) == 0
@@ -102,8 +117,7 @@ def test_no_checkpoint(tmp_path, capsys):
     assert not out.exists()
 
 
-@pytest.mark.parametrize("variant", ["unconditional", "autoencoder"])
-def test_variants_without_a_mask_stay_in_pytorch(tmp_path, capsys, variant):
+def write_fresh_checkpoint(path, variant):
     from posegen.checkpoint import CheckpointInfo, Lineage, save_checkpoint
     from posegen.config import Arch, ModelConfig, TrainConfig, Variant
     from posegen.models import build_discriminator, build_generator
@@ -116,25 +130,19 @@ def test_variants_without_a_mask_stay_in_pytorch(tmp_path, capsys, variant):
         step=0,
         lineage=Lineage(dataset={}, seed=0, version="0"),
     )
-    path = tmp_path / "c.safetensors"
     save_checkpoint(path, build_generator(config), build_discriminator(config), info)
+    return path
+
+
+@pytest.mark.parametrize("variant", ["unconditional", "autoencoder"])
+def test_variants_without_a_mask_stay_in_pytorch(tmp_path, capsys, variant):
+    path = write_fresh_checkpoint(tmp_path / "c.safetensors", variant)
     message = error_of(capsys, ["onnx", path, "-o", tmp_path / "bundle"])
     assert f"the {variant} variant takes no mask and stays in PyTorch" in message
 
 
 def test_weights_that_do_not_move_are_refused_and_leave_no_bundle(tmp_path, capsys):
-    from posegen.checkpoint import CheckpointInfo, Lineage, save_checkpoint
-    from posegen.config import Arch, ModelConfig, TrainConfig, Variant
-    from posegen.models import build_discriminator, build_generator
-
-    config = ModelConfig(arch=Arch.BOTTLENECK, preset="tiny", variant=Variant.POSE, image_size=32)
-    info = CheckpointInfo(
-        train_config=TrainConfig(model=config),
-        step=0,
-        lineage=Lineage(dataset={}, seed=0, version="0"),
-    )
-    path = tmp_path / "c.safetensors"
-    save_checkpoint(path, build_generator(config), build_discriminator(config), info)
+    path = write_fresh_checkpoint(tmp_path / "c.safetensors", "pose")
     command = ["onnx", path, "-o", tmp_path / "bundle", "--golden", "8", "--max-batch", "4"]
     message = error_of(capsys, command)
     assert "mask_difference" in message
@@ -143,6 +151,20 @@ def test_weights_that_do_not_move_are_refused_and_leave_no_bundle(tmp_path, caps
     assert run_app(app, [*map(str, command), "--allow-insensitive"]) == 0
     parity = Bundle.load(tmp_path / "bundle").precision("fp32").parity
     assert len(parity["weights_too_still"]) == 2
+
+
+def test_a_missed_gate_leaves_no_bundle(moving_checkpoint, tmp_path, capsys, monkeypatch):
+    """The exporter itself is broken: it forgets to normalise the background."""
+    monkeypatch.setattr(
+        graph, "to_network", lambda image: image.to(torch.float32).permute(0, 3, 1, 2) / 255
+    )
+    checkpoint = moving_checkpoint("spatial", FULL)
+    command = ["onnx", checkpoint, "-o", tmp_path / "bundle", "--golden", "8", "--max-batch", "4"]
+    assert run_app(app, [str(a) for a in command]) == 1
+    printed = capsys.readouterr().out
+    assert "gate missed: generator: max_difference" in printed
+    assert "must be at most 1" in printed
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_a_bundle_is_overwritten(moving_checkpoint, tmp_path, capsys):

@@ -12,7 +12,7 @@ from posegen_runtime.parity import FP32_GATE, ParityFigures, compare
 
 Images = npt.NDArray[np.uint8]
 
-MASKS = MaskReading(values=MaskValues.HALF, channel=MaskChannel.LUMA)
+GOLDEN_MASKS = MaskReading(values=MaskValues.HALF, channel=MaskChannel.LUMA)
 """How golden masks are stored: {0, 255}."""
 
 
@@ -67,7 +67,7 @@ def _direct(generator: PoseGenerator, feeds: dict[str, Images]) -> Images:
 def _golden(generator: PoseGenerator) -> tuple[dict[str, Images], Images]:
     bundle = generator.bundle
     rows = bundle.manifest.golden
-    feeds = {"mask": np.stack([MASKS.read(bundle.path(row.mask))[0].mask for row in rows])}
+    feeds = {"mask": np.stack([GOLDEN_MASKS.read(bundle.path(row.mask))[0].mask for row in rows])}
     for name in bundle.conditions:
         paths = [getattr(row, name) or bundle.manifest.defaults[name] for row in rows]
         feeds[name] = np.stack([read_rgb(bundle.path(path)) for path in paths])

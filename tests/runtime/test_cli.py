@@ -1,5 +1,6 @@
 """`posegen-run` from end to end: the output tree, the same bytes again, every option."""
 
+import hashlib
 import json
 import os
 import signal
@@ -155,6 +156,21 @@ def test_the_demo_needs_nothing_else(
     assert posegen_run("--demo", "--bundle", tiny_bundle) == 0
     assert "contact sheet: posegen-demo/preview.png" in capsys.readouterr().out
     assert read_rgb(tmp_path / "posegen-demo/preview.png").shape[1] > 4 * SIZE
+
+
+def test_the_demo_leaves_random_masks_out(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "bundle", golden=3)
+    noise = np.random.default_rng(0).integers(0, 2, (SIZE, SIZE), dtype=np.uint8) * 255
+    cv2.imwrite(str(bundle / "golden/mask/001.png"), noise)
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    data = (bundle / "golden/mask/001.png").read_bytes()
+    manifest["files"]["golden/mask/001.png"] = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+    }
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    assert posegen_run("--demo", "--bundle", bundle, "--out", tmp_path / "out") == 0
+    assert [row["mask"] for row in rows(tmp_path / "out")] == ["mask/000.png", "mask/002.png"]
 
 
 def test_selftest_prints_figures_and_fails_on_a_miss(

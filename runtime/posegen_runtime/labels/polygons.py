@@ -6,6 +6,7 @@ the border pixels comes back exact, and a bridge that is walked there and back c
 crosses and nothing else.
 """
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -18,9 +19,16 @@ Contour = npt.NDArray[np.int32]
 PARENT = 3
 """Column of OpenCV's contour hierarchy that holds the contour around this one, or -1."""
 
-MAX_PIECES = 256
-"""So many parts of a silhouette, and holes of a part, are bridged, the largest ones: with more of
-them a mask is noise, and would take many seconds."""
+MAX_PARTS = 32
+MAX_HOLES = 128
+"""No more parts of a silhouette than this are bridged, and no more holes of a part, the longest
+first: with more of them a mask is noise, and bridges would take seconds."""
+
+MAX_DISTANCES = 1_000_000
+"""Between points of two contours, at once: 8 MB."""
+
+SPECKS = 0.01
+"""The smallest parts are left out, up to this share of the pixels."""
 
 MIN_IOU = 0.98
 """A polygon whose drawing overlaps the silhouette less than this is given up for one for each
@@ -30,23 +38,27 @@ separate part."""
 def mask_to_polygons(mask: npt.NDArray[np.uint8]) -> list[Contour]:
     """Polygons of a silhouette, uint8 [H, W] with 255 on the object; none for an empty one.
 
-    One polygon, as long as its drawing keeps an IoU of `MIN_IOU` with the silhouette. Specks whose
-    bridge would be longer than they are large are left out within that limit. Where parts lie too
-    far apart, one polygon for each, largest first.
+    One polygon, as long as its drawing keeps an IoU of `MIN_IOU` with the silhouette. Specks, and
+    parts whose bridge would be longer than they are large, are left out within that limit. Where
+    parts lie too far apart, one polygon for each, largest first.
     """
-    parts = _parts(mask)
+    parts = _without_specks(_parts(mask), mask.shape[:2])
     if not parts:
         return []
     return [_simplify(polygon) for polygon in _join(parts, mask)]
 
 
 def _join(parts: list[Contour], mask: npt.NDArray[np.uint8]) -> list[Contour]:
-    whole = parts[0]
-    for part in parts[1 : MAX_PIECES + 1]:
+    """Bridge the parts into one polygon where that keeps `MIN_IOU`."""
+    if len(parts) > MAX_PARTS:
+        return parts
+    whole, overlap = parts[0], _overlap(parts[0], mask)
+    for part in parts[1:]:
         joined = _bridge(whole, part)
-        if _overlap(joined, mask) > _overlap(whole, mask):
-            whole = joined
-    return [whole] if _overlap(whole, mask) >= MIN_IOU else parts
+        gained = _overlap(joined, mask)
+        if gained > overlap:
+            whole, overlap = joined, gained
+    return [whole] if overlap >= MIN_IOU else parts
 
 
 def draw(polygons: Sequence[Contour], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
@@ -58,7 +70,7 @@ def draw(polygons: Sequence[Contour], size: tuple[int, int]) -> npt.NDArray[np.u
 
 
 def _parts(mask: npt.NDArray[np.uint8]) -> list[Contour]:
-    """One polygon for each connected part, its holes bridged; the part with most pixels first."""
+    """One polygon for each connected part, its holes bridged."""
     binary = (mask > 127).astype(np.uint8)
     contours, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
@@ -69,13 +81,21 @@ def _parts(mask: npt.NDArray[np.uint8]) -> list[Contour]:
     for index in np.flatnonzero(tree[:, PARENT] < 0):
         polygon = flat[index]
         holes = [flat[hole] for hole in np.flatnonzero(tree[:, PARENT] == index)]
-        holes = sorted(holes, key=len, reverse=True)[:MAX_PIECES]
+        holes = sorted(holes, key=len, reverse=True)[:MAX_HOLES]
         # Nearest hole first, so that a bridge seldom crosses another hole.
         distances = [_closest(polygon, hole)[2] for hole in holes]
         for nearest in np.argsort(distances, kind="stable"):
             polygon = _bridge(polygon, holes[nearest])
         parts.append(polygon)
-    return sorted(parts, key=lambda part: -np.count_nonzero(draw([part], mask.shape[:2])))
+    return parts
+
+
+def _without_specks(parts: list[Contour], size: tuple[int, int]) -> list[Contour]:
+    """The parts by falling number of pixels, up to all but `SPECKS` of the pixels."""
+    pixels = np.array([np.count_nonzero(draw([part], size)) for part in parts], np.int64)
+    order = np.argsort(-pixels, kind="stable")
+    before = np.cumsum(pixels[order]) - pixels[order]
+    return [parts[i] for i in order[before < (1 - SPECKS) * pixels.sum()]]
 
 
 def _bridge(first: Contour, second: Contour) -> Contour:
@@ -98,12 +118,13 @@ def _simplify(polygon: Contour) -> Contour:
 
 
 def _closest(first: Contour, second: Contour) -> tuple[int, int, int]:
-    """Indices of the two nearest points, and their squared distance."""
-    # |a - b|² = |a|² + |b|² - 2 a·b; whole numbers this small are exact in float64.
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    apart = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * (a @ b.T)
+    """Indices of the two nearest points, and their squared distance; of very long contours only
+    every few points are looked at."""
+    step = math.ceil(math.sqrt(len(first) * len(second) / MAX_DISTANCES))
+    a, b = first[::step], second[::step]
+    apart = (a[:, :1] - b[:, 0]) ** 2 + (a[:, 1:] - b[:, 1]) ** 2
     i, j = np.unravel_index(int(apart.argmin()), apart.shape)
-    return int(i), int(j), int(apart[i, j])
+    return int(i) * step, int(j) * step, int(apart[i, j])
 
 
 def _overlap(polygon: Contour, mask: npt.NDArray[np.uint8]) -> float:

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,8 @@ def batch(variant: Variant, paired: bool = True, size: int = 32) -> Tensors:
     image = generator.integers(0, 256, (2, size, size, 3)).astype(np.uint8)
     mask = np.zeros((2, size, size), np.uint8)
     mask[:, : size // 4] = 255
-    pixels = Batch(image, mask, image[::-1], mask, image[::-1], image[::-1], paired)
+    other = image[::-1]
+    pixels = Batch(image, mask, other, mask, appearance=other, background=other, paired=paired)
     return to_tensors(pixels, variant, torch.device("cpu"))
 
 
@@ -53,7 +56,29 @@ def test_the_generator_step_leaves_the_discriminator_alone() -> None:
         patch.setattr("posegen.losses.hinge_discriminator", lambda real, fake: 0 * real.sum())
         train_step(state, batch(FULL), config, build_fabric(config, "cpu"))
     assert all(torch.equal(p, old[n]) for n, p in state.plain_discriminator.named_parameters())
-    assert all(p.requires_grad for p in state.plain_discriminator.parameters())
+    for parameter in state.plain_discriminator.parameters():
+        assert parameter.requires_grad
+        assert parameter.grad is not None
+        assert not parameter.grad.any()
+
+
+def test_the_discriminator_judges_real_and_generated_images() -> None:
+    config = tiny_config()
+    state, tensors = state_of(config), batch(FULL)
+    generator, judge = copy.deepcopy((state.plain_generator, state.plain_discriminator))
+    losses = train_step(state, tensors, config, build_fabric(config, "cpu"))
+    fake = generator(**tensors.conditions)
+    seen = (torch.cat([tensors.photo, fake]), *(torch.cat([x, x]) for x in known(tensors)))
+    real_logits, fake_logits = judge(*seen).chunk(2)
+    expected = (1 - real_logits).relu().mean() + (1 + fake_logits).relu().mean()
+    torch.testing.assert_close(losses["discriminator"], expected.detach())
+
+
+def known(tensors: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mask and background, the same for the photo and the generated image."""
+    assert tensors.mask is not None
+    assert tensors.background is not None
+    return tensors.mask, tensors.background
 
 
 def test_the_weights_of_the_losses_count() -> None:

@@ -1,6 +1,6 @@
 """The bundle: the only thing that travels to the machine that generates.
 
-A bundle is data: JSON, ONNX and PNG, no pickle. Only the exporter writes one; everything here reads.
+A bundle is data: JSON, ONNX and PNG, no pickle. Only the exporter writes one; this reads.
 `docs/bundle.md` describes the format for other readers.
 """
 
@@ -155,7 +155,9 @@ def _check_file(root: Path, name: str, record: FileRecord) -> None:
     if not file.is_file():
         raise PoseGenError(f"{file}: missing from the bundle; copy or export it again")
     if file.stat().st_size != record.bytes or sha256_of(file) != record.sha256:
-        raise PoseGenError(f"{file}: changed since export (sha256 differs); copy or export it again")
+        raise PoseGenError(
+            f"{file}: changed since export (sha256 differs); copy or export it again"
+        )
 
 
 def sha256_of(file: Path) -> str:

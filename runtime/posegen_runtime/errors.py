@@ -10,4 +10,4 @@ class PoseGenError(Exception):
 
 
 class MaskRejected(PoseGenError):
-    """One silhouette that cannot be generated (empty, unreadable). The run records it and goes on."""
+    """One silhouette that cannot be generated (empty, unreadable); the run goes on."""

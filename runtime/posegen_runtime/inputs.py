@@ -51,7 +51,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         backgrounds=backgrounds,
         reading=reading,
         poses=poses,
-        categories=_categories(options.category, poses),
+        categories=_categories(options.category, masks, poses),
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
     )
 
@@ -120,9 +120,14 @@ def _poses(path: Path, masks: list[Source], reading: MaskReading) -> dict[str, P
     return {name: pose for name, pose in poses.items() if name in names}
 
 
-def _categories(asked: str | None, poses: Mapping[str, Pose]) -> dict[str, int]:
-    """The one asked for, else those of the poses in alphabetical order, else one default."""
+def _categories(
+    asked: str | None, masks: list[Source], poses: Mapping[str, Pose]
+) -> dict[str, int]:
+    """The one asked for, else those of the poses in alphabetical order, else one default, which a
+    mask without a pose also needs where the poses have several."""
     if asked is not None:
         return parse_category(asked)
-    names = {pose.category for pose in poses.values()} or {DEFAULT_CATEGORY}
+    names = {pose.category for pose in poses.values()}
+    if len(names) != 1 and len(poses) < len(masks):
+        names.add(DEFAULT_CATEGORY)
     return {name: number for number, name in enumerate(sorted(names), 1)}

@@ -131,7 +131,10 @@ def choose_reading(
     channel = MaskChannel(channel)
     if chosen is not MaskValues.AUTO and channel is not MaskChannel.AUTO:
         return MaskReading(
-            values=chosen, channel=channel, object_id=object_id, explanation="as asked"
+            values=chosen,
+            channel=channel,
+            object_id=object_id,
+            explanation=_read_as(chosen, channel, object_id),
         )
     files = look_at(paths)
     why: list[str] = []
@@ -142,14 +145,17 @@ def choose_reading(
         word, reason = choose_values(files, channel)
         chosen = MaskValues(word)
         why.append(reason)
-    what = f"--mask-values {object_id or chosen.value} --mask-channel {channel.value}"
     return MaskReading(
         values=chosen,
         channel=channel,
         object_id=object_id,
-        explanation=f"masks read as {what}: {'; '.join(why)} (looked at {len(files)} of "
-        f"{len(paths)} files)",
+        explanation=f"{_read_as(chosen, channel, object_id)}: {'; '.join(why)} (looked at "
+        f"{len(files)} of {len(paths)} files)",
     )
+
+
+def _read_as(values: MaskValues, channel: MaskChannel, object_id: int | None) -> str:
+    return f"masks read as --mask-values {object_id or values.value} --mask-channel {channel.value}"
 
 
 def _binary(grey: np.ndarray, threshold: int) -> np.ndarray:

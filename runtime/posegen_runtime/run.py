@@ -35,6 +35,8 @@ from posegen_runtime.sinks.tree import PREVIEW, claim
 
 FAILURES_SHOWN = 10
 """The rest is in the manifest."""
+FAILURES_AT_START = 32
+"""When nothing but failures came by then, the masks are read wrongly, and the run stops."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -126,6 +128,12 @@ def _generate(
                     preview.add(finished)
                 if finished.row.state == "failed" and record.failed <= FAILURES_SHOWN:
                     say(f"failed: {finished.row.mask}: {finished.row.reason}")
+                if record.failed == FAILURES_AT_START and not record.done:
+                    raise PoseGenError(
+                        f"the first {FAILURES_AT_START} masks all failed, the last one because: "
+                        f"{finished.row.reason}; {inputs.reading.explanation}; "
+                        "set --mask-values or --mask-channel"
+                    )
                 advance()
     finally:
         sink.close()

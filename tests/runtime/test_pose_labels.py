@@ -196,3 +196,20 @@ def test_several_objects_a_file_cannot_have_one_pose(
     arguments = inputs(source_pose("half", "opencv", "m"))
     assert run(arguments, tiny_bundle, tmp_path / "out", "--mask-values", "each") == 2
     assert "write one mask file for each object" in capsys.readouterr().err
+
+
+def test_a_mask_without_a_pose_beside_poses_of_several_categories(
+    inputs: Any, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    arguments = inputs(source_pose("half", "opencv", "m"))
+    first = tmp_path / "masks/car/000.png"
+    lines = []
+    for name in ("car", "van"):
+        (tmp_path / f"masks/{name}.png").write_bytes(first.read_bytes())
+        pose = {**source_pose("half", "opencv", "m"), "mask": f"{name}.png", "category": name}
+        lines.append(json.dumps(pose))
+    (tmp_path / "poses.jsonl").write_text("\n".join(lines))
+    assert run(arguments, tiny_bundle, tmp_path / "out") == 0
+    coco = json.loads((tmp_path / "out/labels/coco/instances.json").read_text())
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    assert sorted(names[a["category_id"]] for a in coco["annotations"]) == ["car", "object", "van"]

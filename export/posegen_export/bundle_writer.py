@@ -66,6 +66,8 @@ def write_golden(
     (root / "golden").mkdir()
     pools = {"appearance": inputs.appearances, "background": inputs.backgrounds}
     conditions = [name for name in names if name != "mask"]
+    if conditions:
+        (root / "defaults").mkdir()
     for name in conditions:
         for number, image in enumerate(pools[name]):
             write_png(root / _condition_path(name, number), image)
@@ -79,15 +81,12 @@ def write_golden(
         write_png(root / golden.mask, mask)
         write_png(root / golden.image, image)
         goldens.append(golden)
-    defaults = {name: f"defaults/{name}.png" for name in conditions}
-    for name, path in defaults.items():
-        (root / "defaults").mkdir(exist_ok=True)
-        write_png(root / path, pools[name][0])
-    return goldens, defaults
+    return goldens, {name: _condition_path(name, 0) for name in conditions}
 
 
 def _condition_path(name: str, number: int) -> str:
-    return f"golden/{name}_{number}.png"
+    """Goldens use the defaults too, so that nothing is stored twice."""
+    return f"defaults/{name}.png" if number == 0 else f"golden/{name}_{number}.png"
 
 
 def write_manifest(root: Path, fields: dict[str, Any]) -> Manifest:

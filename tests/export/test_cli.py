@@ -54,7 +54,11 @@ def test_conditions_are_stored_once_and_shared(bundle):
     manifest = Bundle.load(bundle).manifest
     assert len({golden.appearance for golden in manifest.golden}) == 4
     assert len({golden.image for golden in manifest.golden}) == len(manifest.golden)
-    assert set(manifest.defaults) == {"appearance", "background"}
+    assert manifest.defaults == {
+        "appearance": "defaults/appearance.png",
+        "background": "defaults/background.png",
+    }
+    assert manifest.golden[0].appearance == manifest.defaults["appearance"]
     held = {p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file()}
     assert held == {*manifest.files, "bundle.json"}
 

@@ -1,4 +1,4 @@
-"""One contact sheet of a run: mask, appearance, background, result."""
+"""One contact sheet of a run: mask, appearance, background, image, outline."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,23 @@ from posegen_runtime.pipeline import Finished
 
 Image = npt.NDArray[np.uint8]
 
-ROWS = 8
+ROWS = 4
+BLOCKS = 2
+"""Blocks of `ROWS` jobs stand side by side, so that the sheet fits a screen."""
+SHOWN = ROWS * BLOCKS
 GAP = 4
 HEADER = 20
 BACKDROP = 32
 TEXT = (224, 224, 224)
 OUTLINE = (255, 64, 64)
-COLUMNS = ("mask", "appearance", "background", "result")
+COLUMNS = ("mask", "appearance", "background", "image", "outline")
 
 
 class Preview:
-    """Keeps up to `ROWS` finished jobs, evenly spread over a run of `planned` jobs."""
+    """Keeps up to `SHOWN` finished jobs, evenly spread over a run of `planned` jobs."""
 
     def __init__(self, planned: int) -> None:
-        self._step = max(1, planned // ROWS)
+        self._step = max(1, planned // SHOWN)
         self._seen = 0
         self._kept: list[Finished] = []
 
@@ -31,7 +34,7 @@ class Preview:
         """Look at the next job; failed ones are left out."""
         due = self._seen >= len(self._kept) * self._step
         self._seen += 1
-        if finished.image is not None and due and len(self._kept) < ROWS:
+        if finished.image is not None and due and len(self._kept) < SHOWN:
             self._kept.append(finished)
 
     def sheet(self) -> Image | None:
@@ -40,8 +43,22 @@ class Preview:
 
 
 def contact_sheet(jobs: Sequence[Finished]) -> Image:
-    """One row a job, one column for each input that the bundle takes, and the result with the
-    silhouette's outline."""
+    """One row a job: each input that the bundle takes, the image, and the image with the
+    silhouette's outline. More than `ROWS` jobs go into further blocks to the right."""
+    blocks = [_block(jobs[start : start + ROWS]) for start in range(0, len(jobs), ROWS)]
+    height = blocks[0].shape[0]
+    gap = np.full((height, 2 * GAP, 3), BACKDROP, np.uint8)
+    parts: list[Image] = []
+    for block in blocks:
+        missing = height - block.shape[0]
+        padded = cv2.copyMakeBorder(
+            block, 0, missing, 0, 0, cv2.BORDER_CONSTANT, value=(BACKDROP,) * 3
+        )
+        parts += [gap, np.asarray(padded, np.uint8)]
+    return np.hstack(parts[1:])
+
+
+def _block(jobs: Sequence[Finished]) -> Image:
     rows = [_cells(job) for job in jobs]
     names = [name for name in COLUMNS if name in rows[0]]
     height, width = rows[0]["mask"].shape[:2]
@@ -67,7 +84,8 @@ def _cells(job: Finished) -> dict[str, Image]:
         "mask": cv2.cvtColor(prepared.mask, cv2.COLOR_GRAY2RGB),
         "appearance": prepared.appearance,
         "background": prepared.background,
-        "result": outlined(image, prepared.mask),
+        "image": image,
+        "outline": outlined(image, prepared.mask),
     }
     return {name: np.asarray(cell) for name, cell in cells.items() if cell is not None}
 

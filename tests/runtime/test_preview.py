@@ -6,7 +6,7 @@ import numpy as np
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.jobs import Job, Source
 from posegen_runtime.pipeline import Finished
-from posegen_runtime.preview import GAP, HEADER, OUTLINE, ROWS, Preview, contact_sheet
+from posegen_runtime.preview import GAP, HEADER, OUTLINE, ROWS, SHOWN, Preview, contact_sheet
 from posegen_runtime.rows import Prepared, done, failed
 from tiny_bundle import SIZE, example_mask, example_photo
 
@@ -28,19 +28,22 @@ def finished(index: int, with_photos: bool = True) -> Finished:
     return Finished(done(prepared, "", ""), prepared, np.full((SIZE, SIZE, 3), index, np.uint8))
 
 
-def cell(sheet: np.ndarray, row: int, column: int) -> np.ndarray:
-    top, left = HEADER + row * (SIZE + GAP), column * (SIZE + GAP)
+def cell(sheet: np.ndarray, row: int, column: int, block: int = 0) -> np.ndarray:
+    columns = 5
+    block_width = columns * (SIZE + GAP) - GAP + 2 * GAP
+    top, left = HEADER + row * (SIZE + GAP), block * block_width + column * (SIZE + GAP)
     return sheet[top : top + SIZE, left : left + SIZE]
 
 
-def test_cells_hold_mask_appearance_background_and_outlined_result() -> None:
+def test_cells_hold_mask_appearance_background_image_and_outline() -> None:
     sheet = contact_sheet([finished(3), finished(4)])
     assert sheet.dtype == np.uint8
     for row, index in enumerate((3, 4)):
         np.testing.assert_array_equal(cell(sheet, row, 0)[..., 0], example_mask(index))
         np.testing.assert_array_equal(cell(sheet, row, 1), example_photo(index, SIZE))
         np.testing.assert_array_equal(cell(sheet, row, 2), example_photo(index + 50, SIZE))
-        result = cell(sheet, row, 3)
+        assert (cell(sheet, row, 3) == index).all()
+        result = cell(sheet, row, 4)
         outline = (result == OUTLINE).all(axis=2)
         assert outline.any()
         assert (result[~outline] == index).all()
@@ -48,9 +51,9 @@ def test_cells_hold_mask_appearance_background_and_outlined_result() -> None:
         assert not outline[~_grown(example_mask(index) > 127)].any()
 
 
-def test_a_bundle_without_conditions_has_two_columns() -> None:
+def test_a_bundle_without_conditions_has_three_columns() -> None:
     sheet = contact_sheet([finished(1, with_photos=False)])
-    assert sheet.shape == (HEADER + SIZE + GAP, 2 * SIZE + GAP, 3)
+    assert sheet.shape == (HEADER + SIZE + GAP, 3 * SIZE + 2 * GAP, 3)
 
 
 def test_rows_are_spread_over_the_run_and_bounded() -> None:
@@ -60,8 +63,14 @@ def test_rows_are_spread_over_the_run_and_bounded() -> None:
     sheet = preview.sheet()
     assert sheet is not None
     assert sheet.shape[0] == HEADER + ROWS * (SIZE + GAP)
-    shown = {int(cell(sheet, row, 3)[0, 0, 0]) for row in range(ROWS)}
+    shown = {int(cell(sheet, i % ROWS, 3, i // ROWS)[0, 0, 0]) for i in range(SHOWN)}
     assert shown == set(range(0, 80, 10))
+
+
+def test_a_last_block_that_is_not_full_is_filled_up() -> None:
+    sheet = contact_sheet([finished(index) for index in range(ROWS + 1)])
+    assert (cell(sheet, 0, 3, block=1) == ROWS).all()
+    assert sheet.shape[0] == HEADER + ROWS * (SIZE + GAP)
 
 
 def test_failed_jobs_are_left_out() -> None:

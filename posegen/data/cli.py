@@ -59,7 +59,7 @@ def render(
         int | None,
         typer.Option(
             min=1,
-            help="Objects: cars, or paints of your meshes. [default: 100 cars, or one a mesh]",
+            help="Cars, or paints of your meshes. [default: 100; of meshes one each, at least 10]",
         ),
     ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Frames in all.")] = 1000,
@@ -90,7 +90,7 @@ def render(
     sources = tuple(MeshSource(path, mesh_unit, up) for path in mesh or [])
     for source in sources:
         source.read()
-    objects = cars or len(sources) or min(100, samples)
+    objects = cars or min(samples, max(len(sources), 10) if sources else 100)
     what = "-".join(source.path.stem for source in sources) or "cars"
     require_egl()
     plan = RenderPlan(

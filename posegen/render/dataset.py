@@ -10,9 +10,10 @@ import hashlib
 import json
 import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,17 @@ def split_objects(count: int, seed: int) -> list[str]:
     return splits
 
 
-def tasks(objects: int, samples: int, seed: int) -> list[Task]:
-    """Frames shared out evenly among the objects, in chunks."""
+def tasks(objects: int, samples: int, seed: int, meshes: int = 0) -> list[Task]:
+    """Frames shared out evenly among the objects, in chunks.
+
+    Objects that share one of three or more meshes share its split. Fewer meshes cannot be split:
+    then the splits hold the same shapes in different paints.
+    """
     result = []
-    for number, split in enumerate(split_objects(objects, seed)):
+    shapes = min(meshes, objects) if meshes >= 3 else objects
+    splits = split_objects(shapes, seed)
+    for number in range(objects):
+        split = splits[number % shapes]
         frames = samples // objects + (number < samples % objects)
         for start in range(0, frames, FRAMES_PER_TASK):
             stop = min(start + FRAMES_PER_TASK, frames)
@@ -68,28 +76,34 @@ def render_dataset(
         progress: called with the number of frames that were finished.
 
     Raises:
-        PoseGenError: the output directory is not empty or cannot be written, fewer samples than
-            objects, or the renderer died.
+        PoseGenError: the output directory is not empty or cannot be written, there are fewer
+            samples than objects, or the renderer died.
     """
     if samples < objects:
         raise PoseGenError(f"--samples {samples}: at least one for each of the {objects} objects")
     claim_directory(plan.out)
+    planned = iter(tasks(objects, samples, plan.seed, len(plan.meshes)))
     finished: list[Done] = []
     context = multiprocessing.get_context("spawn")
+    # Few tasks wait in the pool, so that Ctrl-C has little to wait for.
     with ProcessPoolExecutor(workers, context, worker.start, (plan,)) as pool:
-        futures = [pool.submit(worker.run, task) for task in tasks(objects, samples, plan.seed)]
         try:
-            for future in as_completed(futures):
-                done = future.result()
-                finished.append(done)
-                progress(done.task.stop - done.task.start)
+            running = {pool.submit(worker.run, task) for task in islice(planned, 2 * workers)}
+            while running:
+                ready, running = wait(running, return_when=FIRST_COMPLETED)
+                running |= {pool.submit(worker.run, task) for task in islice(planned, len(ready))}
+                for done in (future.result() for future in ready):
+                    finished.append(done)
+                    progress(done.task.stop - done.task.start)
         except BrokenProcessPool:
             raise PoseGenError(
                 f"{plan.out}: a render process died; try --workers 1, and check free memory"
             ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        except OSError as error:
+            raise PoseGenError(
+                f"{plan.out}: cannot be written ({error.strerror}); free space or name another "
+                "directory"
+            ) from None
     return _write_index(plan, finished)
 
 

@@ -1,5 +1,6 @@
 """What one process of the renderer does: the frames of one object, files and BOP entries."""
 
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,8 +132,9 @@ _WORKER: Worker | None = None
 
 
 def start(plan: RenderPlan) -> None:
-    """Initialise this process."""
+    """Initialise this process. Ctrl-C is the parent's affair: it lets running tasks end."""
     global _WORKER
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _WORKER = Worker(plan)
 
 

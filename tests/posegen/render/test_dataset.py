@@ -88,6 +88,17 @@ def test_frames_are_shared_out_once() -> None:
     assert len(spread) == len(set(spread)) == 20
 
 
+def test_paints_of_one_mesh_share_a_split() -> None:
+    splits: dict[int, set[str]] = {}
+    for task in tasks(12, 24, seed=3, meshes=5):
+        splits.setdefault(task.number % 5, set()).add(task.split)
+    assert len(splits) == 5
+    assert all(len(found) == 1 for found in splits.values())
+    assert set.union(*splits.values()) == set(SPLITS)
+    # One mesh alone still gives all three splits.
+    assert {task.split for task in tasks(10, 10, seed=3, meshes=1)} == set(SPLITS)
+
+
 def test_models_projected_with_the_written_pose_are_the_masks(dataset: Path) -> None:
     info = load(dataset / "models" / "models_info.json")
     for scene, frame in frames(dataset):

@@ -1,0 +1,33 @@
+"""The paper's capacity and the edge preset at 256 px; benchmarks/parity_table.py does all six."""
+
+import math
+
+import pytest
+from posegen_export.export import export_bundle, load_source, make_inputs
+from posegen_export.moving import save_moving_checkpoint
+
+from posegen.config import Arch, ModelConfig, Variant
+
+MIB = 2**20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arch", "preset", "variant"),
+    [
+        (Arch.BOTTLENECK, "paper", Variant.POSE),
+        (Arch.SPATIAL, "edge", Variant.POSE_APPEARANCE_BACKGROUND),
+    ],
+)
+def test_full_size_models_pass_the_gate(tmp_path, arch, preset, variant):
+    config = ModelConfig(arch=arch, preset=preset, variant=variant, image_size=256)
+    save_moving_checkpoint(tmp_path / "c.safetensors", config)
+    source = load_source(tmp_path / "c.safetensors")
+    inputs = make_inputs(config, None, 8, seed=1)
+    manifest, figures = export_bundle(source, tmp_path / "bundle", inputs, name="full", max_batch=4)
+    assert all(f.max_difference <= 1 and f.mean_difference <= 0.01 for f in figures.values())
+    graphs = manifest.precisions[0].graphs
+    if "conditions" in graphs:
+        shapes = [spec.shape[1:] for spec in graphs["conditions"].outputs]
+        encoded = sum(4 * math.prod(int(dim) for dim in shape) for shape in shapes)
+        assert encoded <= 2 * MIB

@@ -11,6 +11,7 @@ from posegen.models import Generator
 from posegen_export.graph import CachedGraph, ConditionsGraph, GeneratorGraph
 from posegen_export.onnx import BATCH, SHARED, to_onnx
 from posegen_export.tensorspecs import condition_specs, metadata, pixel_specs
+from posegen_export.weightfile import share_weights
 
 EXAMPLE_ROWS = 2
 """torch.export takes a dimension of 1 for a constant."""
@@ -18,50 +19,54 @@ EXAMPLE_ROWS = 2
 
 @torch.no_grad()
 def write_graphs(generator: Generator, root: Path, folder: str) -> dict[str, Graph]:
-    """Write ``root/folder/{generator,conditions,generator_cached}.onnx``, the latter two where the
-    variant takes conditions, and return them by name with paths relative to `root`."""
+    """Write ``root/folder/generator.onnx`` and return the graphs by name, paths relative to `root`.
+
+    Where the variant takes conditions, also ``conditions.onnx``, ``generator_cached.onnx`` and the
+    ``weights.bin`` that all three read.
+    """
     folded = generator.folded().requires_grad_(False)
     config = generator.config
     names = config.variant.inputs
     size = (config.image_size, config.image_size)
     pixels = tuple(_zeros(spec) for spec in pixel_specs(names, size))
     (root / folder).mkdir(parents=True)
+    models: dict[str, onnx.ModelProto] = {}
 
-    def write(
+    def export(
         name: str,
         module: nn.Module,
         example: tuple[torch.Tensor, ...],
         inputs: list[TensorSpec],
         outputs: list[TensorSpec],
     ) -> Graph:
-        model = to_onnx(
+        models[name] = to_onnx(
             module,
             example,
             [spec.name for spec in inputs],
             [spec.name for spec in outputs],
             metadata(config, name, inputs),
         )
-        path = f"{folder}/{name}.onnx"
-        onnx.save(model, root / path)
-        return Graph(path=path, inputs=inputs, outputs=outputs)
+        return Graph(path=f"{folder}/{name}.onnx", inputs=inputs, outputs=outputs)
 
     specs, image = pixel_specs(names, size), pixel_specs(("image",), size)
-    graphs = {"generator": write("generator", GeneratorGraph(folded), pixels, specs, image)}
-    if len(names) == 1:
-        return graphs
-    encoder = ConditionsGraph(folded)
-    one_row = encoder(*(tensor[:1] for tensor in pixels[1:]))
-    conditions = dict(zip(encoder.outputs, one_row, strict=True))
-    graphs["conditions"] = write(
-        "conditions", encoder, pixels[1:], specs[1:], condition_specs(conditions, BATCH)
-    )
-    graphs["generator_cached"] = write(
-        "generator_cached",
-        CachedGraph(folded, tuple(conditions)),
-        (pixels[0], *one_row),
-        [specs[0], *condition_specs(conditions, SHARED)],
-        image,
-    )
+    graphs = {"generator": export("generator", GeneratorGraph(folded), pixels, specs, image)}
+    if len(names) > 1:
+        encoder = ConditionsGraph(folded)
+        one_row = encoder(*(tensor[:1] for tensor in pixels[1:]))
+        conditions = dict(zip(encoder.outputs, one_row, strict=True))
+        graphs["conditions"] = export(
+            "conditions", encoder, pixels[1:], specs[1:], condition_specs(conditions, BATCH)
+        )
+        graphs["generator_cached"] = export(
+            "generator_cached",
+            CachedGraph(folded, tuple(conditions)),
+            (pixels[0], *one_row),
+            [specs[0], *condition_specs(conditions, SHARED)],
+            image,
+        )
+        share_weights(list(models.values()), root / folder)
+    for name, model in models.items():
+        onnx.save(model, root / graphs[name].path)
     return graphs
 
 

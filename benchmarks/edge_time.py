@@ -30,10 +30,10 @@ Runner = Any
 def build_runners(threads: int, size: int = 256) -> dict[str, Runner]:
     """The paper's pose-only model and both graphs of `edge`, ready to run on one random image."""
     import torch
-    from posegen_export.graph import CachedGraph, GeneratorGraph, to_network
 
     from posegen.config import Arch, ModelConfig, Variant
     from posegen.models import build_generator
+    from posegen_export.graph import CachedGraph, GeneratorGraph, to_network
 
     def generator(arch: Arch, preset: str, variant: Variant) -> Any:
         config = ModelConfig(arch=arch, preset=preset, variant=variant, image_size=size)
@@ -58,6 +58,7 @@ def build_runners(threads: int, size: int = 256) -> dict[str, Runner]:
 
 def _session(graph: Any, example: dict[str, Any], threads: int) -> Runner:
     import onnxruntime
+
     from posegen_export.onnx import to_onnx
 
     model = to_onnx(graph, tuple(example.values()), tuple(example), ("image",), {})

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -55,9 +56,8 @@ def main(
 
 def _made(folder: Path, tiny: bool) -> list[Path]:
     """Checkpoints of the six models, with weights that move."""
-    from posegen_export.moving import save_moving_checkpoint
-
     from posegen.config import Arch, ModelConfig, Variant
+    from posegen_export.moving import save_moving_checkpoint
 
     presets = {
         Arch.BOTTLENECK: "tiny" if tiny else "paper",

@@ -21,13 +21,13 @@ import numpy as np
 import torch
 import typer
 from PIL import Image
+
+from posegen.checkpoint import load_generator
 from posegen_runtime.backends.onnx import Device
 from posegen_runtime.console import run_app
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.options import RunOptions
 from posegen_runtime.run import run
-
-from posegen.checkpoint import load_generator
 
 BATCHES = (1, 2, 4, 8, 16, 32)
 CALIBRATION = 64

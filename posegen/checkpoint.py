@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import safetensors
 import safetensors.torch
-from posegen_runtime.errors import PoseGenError
 from torch import Tensor, nn
 
 from posegen.config import TrainConfig
 from posegen.files import write_atomically
 from posegen.models.build import build_generator
 from posegen.models.generator import Generator
+from posegen_runtime.errors import PoseGenError
 
 SCHEMA = 1
 BEST = "best.safetensors"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 from posegen.config import Arch, LossConfig, ModelConfig, TrainConfig, Variant
 from posegen.data.cli import app as data_app
+from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=True)
 app.add_typer(data_app, name="data")

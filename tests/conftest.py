@@ -17,9 +17,8 @@ def moving_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
     folder = tmp_path_factory.mktemp("checkpoints")
 
     def make(arch: str, variant: str) -> Path:
-        from posegen_export.moving import save_moving_checkpoint
-
         from posegen.config import Arch, ModelConfig, Variant
+        from posegen_export.moving import save_moving_checkpoint
 
         path = folder / f"{arch}-{variant}.safetensors"
         if not path.exists():

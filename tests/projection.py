@@ -6,6 +6,7 @@ fields of a pose.
 
 import cv2
 import numpy as np
+
 from posegen_runtime.poses import Pose
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from posegen_export.inputs import Inputs
 from posegen_runtime.bundle import MANIFEST, FileRecord, Golden, Manifest, sha256_of
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import write_png
-
-from posegen_export.inputs import Inputs
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -1,15 +1,15 @@
 """`posegen-export check`: is this bundle still the images of that checkpoint?"""
 
 import numpy as np
-from posegen_runtime.bundle import Bundle
-from posegen_runtime.errors import PoseGenError
-from posegen_runtime.images import read_rgb
-from posegen_runtime.parity import ParityFigures, compare
 
 from posegen_export.export import FP32, Source
 from posegen_export.inputs import Inputs
 from posegen_export.parity import load_backends, measure
 from posegen_export.reference import reference_images
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.images import read_rgb
+from posegen_runtime.parity import ParityFigures, compare
 
 
 def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, ParityFigures]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(
@@ -79,11 +80,10 @@ def check(
     seed: Seed = 0,
 ) -> None:
     """Repeat the parity measurement of BUNDLE; exit 1 when a gate is missed."""
-    from posegen_runtime.bundle import Bundle
-
     from posegen_export.check import check_bundle
     from posegen_export.export import load_source, make_inputs, missed_by
     from posegen_export.table import parity_table
+    from posegen_runtime.bundle import Bundle
 
     opened = Bundle.load(bundle)
     source = load_source(checkpoint)

@@ -7,10 +7,6 @@ from typing import Any
 import msgspec
 import onnx
 import torch
-from posegen_runtime import __version__
-from posegen_runtime.bundle import SCHEMA, Manifest, Precision, sha256_of
-from posegen_runtime.errors import PoseGenError
-from posegen_runtime.parity import FP32_GATE, ParityFigures
 
 from posegen.checkpoint import CheckpointInfo, load_checkpoint, load_generator
 from posegen.config import ModelConfig
@@ -22,6 +18,10 @@ from posegen_export.parity import load_backends, measure
 from posegen_export.reference import reference_images
 from posegen_export.tensorspecs import pixel_specs
 from posegen_export.weights import WeightFigures, measure_weights
+from posegen_runtime import __version__
+from posegen_runtime.bundle import SCHEMA, Manifest, Precision, sha256_of
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.parity import FP32_GATE, ParityFigures
 
 FP32 = "fp32"
 

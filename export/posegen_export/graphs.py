@@ -4,7 +4,6 @@ from pathlib import Path
 
 import onnx
 import torch
-from posegen_runtime.bundle import Graph, TensorSpec
 from torch import nn
 
 from posegen.models import Generator
@@ -12,6 +11,7 @@ from posegen_export.graph import CachedGraph, ConditionsGraph, GeneratorGraph
 from posegen_export.onnx import BATCH, SHARED, to_onnx
 from posegen_export.tensorspecs import condition_specs, metadata, pixel_specs
 from posegen_export.weightfile import share_weights
+from posegen_runtime.bundle import Graph, TensorSpec
 
 EXAMPLE_ROWS = 2
 """torch.export takes a dimension of 1 for a constant."""

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from posegen_calibration.samples import choose
-from posegen_runtime.errors import PoseGenError
 
 from posegen.data.dataset import open_dataset
 from posegen.data.prepared import read_image, read_mask
+from posegen_calibration.samples import choose
 from posegen_export import synthetic
+from posegen_runtime.errors import PoseGenError
 
 Pixels = npt.NDArray[np.uint8]
 

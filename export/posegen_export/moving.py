@@ -7,8 +7,6 @@ rescaled until what it computes from each input counts: nothing is trained, so i
 from pathlib import Path
 
 import torch
-from posegen_runtime import __version__
-from posegen_runtime.errors import PoseGenError
 from torch import Tensor, nn
 
 from posegen.checkpoint import CheckpointInfo, Lineage, save_checkpoint
@@ -21,6 +19,8 @@ from posegen.models.spatial import SpatialGenerator
 from posegen_export.inputs import Inputs, from_seed
 from posegen_export.reference import to_network
 from posegen_export.weights import WeightFigures, measure_weights
+from posegen_runtime import __version__
+from posegen_runtime.errors import PoseGenError
 
 ROWS = 16
 """Inputs over which statistics are taken; they meet every pair of conditions."""

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from posegen_runtime.backends.base import Backend
-from posegen_runtime.backends.onnx import OnnxBackend
-from posegen_runtime.bundle import Graph
-from posegen_runtime.parity import ParityFigures, compare, unmeasured
 
 from posegen.models import Generator
 from posegen_export.inputs import Inputs
 from posegen_export.reference import reference_images
+from posegen_runtime.backends.base import Backend
+from posegen_runtime.backends.onnx import OnnxBackend
+from posegen_runtime.bundle import Graph
+from posegen_runtime.parity import ParityFigures, compare, unmeasured
 
 Pixels = npt.NDArray[np.uint8]
 Feeds = dict[str, Pixels]

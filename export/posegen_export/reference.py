@@ -6,9 +6,9 @@ It shares no code with the exported graph's border, so a fault there cannot hide
 import numpy as np
 import numpy.typing as npt
 import torch
-from posegen_runtime.errors import PoseGenError
 
 from posegen.models import Generator
+from posegen_runtime.errors import PoseGenError
 
 Pixels = npt.NDArray[np.uint8]
 PIECE = 8

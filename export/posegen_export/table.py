@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from posegen_runtime.parity import FP32_GATE, ParityFigures
 from rich.console import Console
 from rich.table import Table
+
+from posegen_runtime.parity import FP32_GATE, ParityFigures
 
 COLUMNS = ("images", "max", "mean", "PSNR dB", "worst dB", "inside max", "inside mean", "gate")
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from posegen_runtime.bundle import SCHEMA, TensorSpec
 from torch import Tensor
 
 from posegen.config import ModelConfig
+from posegen_runtime.bundle import SCHEMA, TensorSpec
 
 MEANINGS = {
     "mask": "silhouette of the object: values above 127 are the object",

@@ -1,5 +1,6 @@
 """Graphs of one generator hold the same weights: stored once, in a file beside them."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,11 @@ ALIGNMENT = 64
 
 def share_weights(models: Sequence[onnx.ModelProto], folder: Path) -> None:
     """Move the large initializers of `models`, in place, to ``folder/weights.bin`` as ONNX external
-    data. Equal bytes are written once, whatever their names and whichever graph holds them."""
+    data. Equal bytes are written once, whatever their names and whichever graph holds them.
+
+    Each graph's metadata gets the file's sha256: so the graph's own bytes still change whenever a
+    weight does, and a cache may go by them.
+    """
     offsets: dict[bytes, int] = {}
     content = bytearray()
     for model in models:
@@ -32,3 +37,7 @@ def share_weights(models: Sequence[onnx.ModelProto], folder: Path) -> None:
             tensor.ClearField("raw_data")
             tensor.ClearField("float_data")
     (folder / WEIGHTS).write_bytes(content)
+    for model in models:
+        model.metadata_props.add(
+            key="posegen.weights_sha256", value=hashlib.sha256(content).hexdigest()
+        )

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from posegen_runtime.console import run_app
-from posegen_runtime.errors import PoseGenError
 
 from posegen.render.meshes import MeshSource, MeshUnit, Up
+from posegen_runtime.console import run_app
+from posegen_runtime.errors import PoseGenError
 
 app = typer.Typer(no_args_is_help=True, help="Make data sets and silhouettes.")
 
@@ -136,11 +136,11 @@ def masks(
     up: UpOption = Up.Z,
 ) -> None:
     """Write silhouettes of a mesh and their poses, ready for `posegen-run --masks --poses`."""
-    from posegen_runtime.poses import read_poses
     from rich.progress import Progress
 
     from posegen.render.mesh_masks import sample_poses, write_masks
     from posegen.render.offscreen import require_egl
+    from posegen_runtime.poses import read_poses
 
     if (poses is None) == (sample is None):
         raise PoseGenError("give either --poses FILE or --sample N")

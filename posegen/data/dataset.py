@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from posegen_runtime.errors import PoseGenError
 
 SCHEMA = 1

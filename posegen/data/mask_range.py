@@ -1,9 +1,9 @@
 """The range of silhouettes seen in training; a run says which of its masks lie outside."""
 
 import numpy as np
-from posegen_runtime.mask_range import measure
 
 from posegen.data.prepared import Pixels
+from posegen_runtime.mask_range import measure
 
 
 def mask_range(masks: Pixels) -> dict[str, tuple[float, float]]:

@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from posegen_runtime.errors import PoseGenError
 
 from posegen.data.dataset import Dataset, Sample
+from posegen_runtime.errors import PoseGenError
 
 Pixels = NDArray[np.uint8]
 _IMAGES = ("photo", "background", "appearance")

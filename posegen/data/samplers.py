@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from posegen_runtime.errors import PoseGenError
 
 from posegen.config import TrainConfig
 from posegen.data.prepared import Pixels, Split
+from posegen_runtime.errors import PoseGenError
 
 PAIRED = "paired"
 INDEPENDENT = "independent"

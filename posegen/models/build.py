@@ -1,7 +1,5 @@
 """From a configuration to models."""
 
-from posegen_runtime.errors import PoseGenError
-
 from posegen.config import (
     BOTTLENECK_CAPACITIES,
     SPATIAL_CAPACITIES,
@@ -16,6 +14,7 @@ from posegen.models.discriminator import (
 )
 from posegen.models.generator import Generator
 from posegen.models.spatial import STRIDES, SpatialGenerator
+from posegen_runtime.errors import PoseGenError
 
 
 def build_generator(config: ModelConfig) -> Generator:

@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
-from posegen_runtime.errors import PoseGenError
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from posegen.config import BOTTLENECK_CAPACITIES, SPATIAL_CAPACITIES, ModelConfig
 from posegen.models.blocks import normalised_linear
 from posegen.models.encoder import ResidualTrunk
+from posegen_runtime.errors import PoseGenError
 
 GAIN = 2**0.5
 """Keeps the signal's size through leaky rectifiers, which spectral norm alone lets fade."""

@@ -3,11 +3,11 @@
 import copy
 from abc import ABC, abstractmethod
 
-from posegen_runtime.errors import PoseGenError
 from torch import Tensor, nn
 
 from posegen.config import ModelConfig
 from posegen.models.blocks import fold_spectral_norm
+from posegen_runtime.errors import PoseGenError
 
 
 class Generator(nn.Module, ABC):

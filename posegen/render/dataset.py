@@ -17,12 +17,12 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from posegen_runtime.errors import PoseGenError
 
 from posegen.render import worker
 from posegen.render.camera import intrinsics
 from posegen.render.outputs import claim_directory, write_hashed
 from posegen.render.worker import Done, RenderPlan, Task
+from posegen_runtime.errors import PoseGenError
 
 SPLITS = ("train", "val", "test")
 FRAMES_PER_TASK = 6

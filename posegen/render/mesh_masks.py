@@ -10,14 +10,14 @@ from pathlib import Path, PurePosixPath
 import cv2
 import msgspec
 import numpy as np
-from posegen_runtime.errors import PoseGenError
-from posegen_runtime.poses import Pose, write_poses
 
 from posegen.render.camera import View, intrinsics, orbit
 from posegen.render.meshes import MeshSource, MeshUnit
 from posegen.render.model import Floats, Part
 from posegen.render.outputs import claim_directory
 from posegen.render.silhouettes import SilhouetteRenderer
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.poses import Pose, write_poses
 
 MASKS, POSES = "masks", "poses.jsonl"
 METRES = {"m": 1.0, "mm": 0.001}

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from posegen_runtime.errors import PoseGenError
 
 from posegen.render.model import Bytes, Finish, Floats, Model, Part
 from posegen.render.primitives import Color
+from posegen_runtime.errors import PoseGenError
 
 SUFFIXES = (".obj", ".glb", ".ply", ".stl")
 

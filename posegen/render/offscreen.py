@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from posegen_runtime.errors import PoseGenError
 
 from posegen.render.camera import View
 from posegen.render.model import Bytes, Floats
+from posegen_runtime.errors import PoseGenError
 
 MISSING = (
     "rendering needs off-screen OpenGL (EGL), and {what}: install the system packages of EGL and a "

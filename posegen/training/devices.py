@@ -2,9 +2,9 @@
 
 import torch
 from lightning_fabric import Fabric
-from posegen_runtime.errors import PoseGenError
 
 from posegen.config import TrainConfig
+from posegen_runtime.errors import PoseGenError
 
 PRECISIONS = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import torch
-from posegen_runtime.bundle import sha256_of
-from posegen_runtime.errors import PoseGenError
 
 from posegen.checkpoint import Checkpoint, load_checkpoint, load_weights
 from posegen.config import ModelConfig, TrainConfig
 from posegen.models.build import build_discriminator, build_generator
 from posegen.models.discriminator import Discriminator
 from posegen.models.generator import Generator
+from posegen_runtime.bundle import sha256_of
+from posegen_runtime.errors import PoseGenError
 
 
 def initial_models(config: TrainConfig, init: Path | None) -> tuple[Generator, Discriminator]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
-from posegen_runtime.errors import PoseGenError
 from torch import Tensor
 
 from posegen.checkpoint import BEST, LAST, CheckpointInfo, Lineage, save_checkpoint
@@ -20,6 +19,7 @@ from posegen.training.samples import sample_grid, write_grid
 from posegen.training.state import TrainingState, are_finite, learning_rate
 from posegen.training.step import train_step
 from posegen.training.tensors import Tensors, to_tensors
+from posegen_runtime.errors import PoseGenError
 
 REPORT_EVERY = 10
 

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import torch
 from lightning_fabric import Fabric
-from posegen_runtime.errors import PoseGenError
 
 from posegen.checkpoint import Lineage
 from posegen.config import TrainConfig
 from posegen.files import write_atomically
 from posegen.training.state import TrainingState
+from posegen_runtime.errors import PoseGenError
 
 SCHEMA = 1
 RESUME = "resume.pt"

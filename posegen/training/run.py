@@ -6,9 +6,6 @@ from pathlib import Path
 
 import msgspec
 from lightning_fabric import Fabric
-from posegen_runtime import __version__
-from posegen_runtime.console import EXIT_OK
-from posegen_runtime.errors import PoseGenError
 
 from posegen.checkpoint import BEST, LAST, Lineage
 from posegen.config import TrainConfig, Variant
@@ -26,6 +23,9 @@ from posegen.training.progress import Reporter, reading_progress
 from posegen.training.resume import RESUME, read_resume, restore
 from posegen.training.samples import COLUMNS
 from posegen.training.state import build_state
+from posegen_runtime import __version__
+from posegen_runtime.console import EXIT_OK
+from posegen_runtime.errors import PoseGenError
 
 CACHE = "cache"
 

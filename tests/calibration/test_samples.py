@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from posegen_calibration.samples import choose, describe
 
 

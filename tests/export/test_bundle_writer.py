@@ -1,4 +1,5 @@
 import pytest
+
 from posegen_export.bundle_writer import check_target, staging
 from posegen_runtime.errors import PoseGenError
 

@@ -1,9 +1,10 @@
 import json
 import shutil
 
-import plant
 import pytest
 import torch
+
+import plant
 from posegen_export import graph
 from posegen_export.cli import app
 from posegen_runtime.bundle import Bundle, sha256_of

@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from posegen_export.export import export_bundle, load_source, make_inputs
-from posegen_export.moving import save_moving_checkpoint
 
 from posegen.config import Arch, ModelConfig, Variant
+from posegen_export.export import export_bundle, load_source, make_inputs
+from posegen_export.moving import save_moving_checkpoint
 
 MIB = 2**20
 

@@ -1,5 +1,6 @@
 import onnx
 import pytest
+
 from posegen_export.graphcheck import GraphError, check_graph
 from posegen_runtime.bundle import Bundle
 

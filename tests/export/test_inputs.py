@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from posegen_export.inputs import CONDITIONS, from_dataset, from_seed
 from posegen_runtime.errors import PoseGenError
 from synthetic_dataset import write_dataset

@@ -1,8 +1,9 @@
 import shutil
 
 import numpy as np
-import plant
 import pytest
+
+import plant
 from posegen_export.export import load_source, make_inputs, missed_by
 from posegen_export.parity import batch_rows, load_backends, measure
 from posegen_runtime.bundle import Bundle

@@ -4,6 +4,7 @@ It cannot run them there: this shows that the types and operators are TensorRT's
 """
 
 import pytest
+
 from posegen_runtime.bundle import Bundle
 
 trt = pytest.importorskip("tensorrt_rtx", reason="pip install tensorrt-rtx")

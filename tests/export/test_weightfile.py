@@ -3,6 +3,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
 from posegen_export.weightfile import SMALLEST, WEIGHTS, share_weights
 
 FULL = "pose-appearance-background"
@@ -43,6 +44,14 @@ def test_a_bundle_holds_its_weights_once(arch, exported_bundle, moving_checkpoin
     held = sum(p.numel() * 4 for p in generator.folded().parameters())
     stored = (bundle / "fp32" / WEIGHTS).stat().st_size
     assert stored < 1.1 * held
+
+
+def test_a_graph_changes_with_its_weights(tmp_path):
+    models = [graph("a"), graph("a")]
+    models[1].graph.initializer[0].CopyFrom(numpy_helper.from_array(np.ones(400, np.float32), "a"))
+    for model in models:
+        share_weights([model], tmp_path)
+    assert models[0].SerializeToString() != models[1].SerializeToString()
 
 
 def test_a_single_graph_keeps_its_weights(exported_bundle):

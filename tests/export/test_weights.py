@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
+
+from posegen.config import Arch, ModelConfig, Variant
+from posegen.models import build_generator
 from posegen_export.inputs import from_seed
 from posegen_export.reference import reference_images
 from posegen_export.weights import measure_weights
 from posegen_runtime.errors import PoseGenError
-
-from posegen.config import Arch, ModelConfig, Variant
-from posegen.models import build_generator
 
 
 class Painted(torch.nn.Module):

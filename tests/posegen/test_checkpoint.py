@@ -4,8 +4,6 @@ import msgspec
 import pytest
 import safetensors.torch
 import torch
-from posegen_runtime.errors import PoseGenError
-from tiny_training import tiny_config
 
 from posegen.checkpoint import (
     BEST,
@@ -18,6 +16,8 @@ from posegen.checkpoint import (
 )
 from posegen.config import Arch, Variant
 from posegen.models import build_discriminator, build_generator
+from posegen_runtime.errors import PoseGenError
+from tiny_training import tiny_config
 
 LINEAGE = Lineage(
     dataset={"name": "n", "sha256": "s", "licence": "l", "images": 3},

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from posegen_runtime.console import run_app
-from synthetic_dataset import write_dataset
 
 from posegen.cli import app
+from posegen_runtime.console import run_app
+from synthetic_dataset import write_dataset
 
 COMMAND = [str(Path(sys.executable).with_name("posegen"))]
 TINY = ["--preset", "tiny", "--image-size", "32", "--batch-size", "4", "--device", "cpu"]

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from posegen_runtime.errors import PoseGenError
 
 from posegen.files import write_atomically
+from posegen_runtime.errors import PoseGenError
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:

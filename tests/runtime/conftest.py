@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+
 from tiny_bundle import example_mask, example_photo, write_tiny_bundle
 
 

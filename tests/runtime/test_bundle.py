@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from posegen_runtime import PoseGenError
 from posegen_runtime.bundle import Bundle
 from tiny_bundle import SIZE, write_tiny_bundle

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+
 from posegen_runtime import __version__
 from posegen_runtime.cli import app
 from posegen_runtime.console import run_app

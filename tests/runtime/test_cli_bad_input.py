@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+
 from posegen_runtime.cli import app
 from posegen_runtime.console import run_app
 from tiny_bundle import SIZE, example_mask, write_tiny_bundle

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from posegen_runtime.labels.coco import CocoWriter, encode_mask
 from pycocotools.coco import COCO
+
+from posegen_runtime.labels.coco import CocoWriter, encode_mask
 from shapes import hard_shapes, random_shape
 
 SHAPES = hard_shapes() | {f"random {seed}": random_shape(seed) for seed in range(20)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from posegen_runtime import PoseGenerator, PoseGenError
 from posegen_runtime.backends.onnx import CUDA, OnnxBackend
 from tiny_bundle import SIZE, example_mask, example_photo, expected_image, write_tiny_bundle

@@ -5,6 +5,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+
 from posegen_runtime.errors import MaskRejected
 from posegen_runtime.geometry import Fit, Placement, place
 

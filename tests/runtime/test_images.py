@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+
 from posegen_runtime import imagefile
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import (

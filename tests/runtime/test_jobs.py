@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from posegen_runtime import PoseGenError
 from posegen_runtime.jobs import Job, Source, distinct_pairs, find_images, output_stems, plan
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+
 from posegen_runtime import masksample
 from posegen_runtime.errors import MaskRejected, PoseGenError
 from posegen_runtime.masks import (

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from posegen_runtime.cli import app
 from posegen_runtime.console import run_app
 

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from posegen_runtime.parity import FP32_GATE, IDENTICAL_PSNR, compare, grow
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+
 from posegen_runtime import PoseGenerator, PoseGenError
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.jobs import Job, Source, plan

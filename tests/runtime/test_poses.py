@@ -8,6 +8,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+
 from posegen_runtime.errors import MaskRejected, PoseGenError
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.poses import FIELDS, Pose, check_image_size, read_poses, write_poses

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.jobs import Job, Source
 from posegen_runtime.pipeline import Finished

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from posegen_runtime import PoseGenerator, PoseGenError
 from posegen_runtime.selftest import selftest
 from tiny_bundle import write_tiny_bundle

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import supervision
+
 from posegen_runtime.labels.polygons import draw, mask_to_polygons
 from posegen_runtime.labels.yolo import YoloWriter, label_rows
 from shapes import hard_shapes, random_shape

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import trimesh
-from posegen_runtime.console import run_app
-from posegen_runtime.poses import read_poses
 
 from posegen.data.cli import app
 from posegen.data.dataset import open_dataset
+from posegen_runtime.console import run_app
+from posegen_runtime.poses import read_poses
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-from posegen_runtime.errors import PoseGenError
-from synthetic_dataset import write_dataset
 
 from posegen.data.dataset import open_dataset
+from posegen_runtime.errors import PoseGenError
+from synthetic_dataset import write_dataset
 
 
 @pytest.fixture

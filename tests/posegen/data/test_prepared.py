@@ -3,11 +3,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from posegen_runtime.errors import PoseGenError
-from synthetic_dataset import write_dataset
 
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.prepared import prepare, read_image, read_mask
+from posegen_runtime.errors import PoseGenError
+from synthetic_dataset import write_dataset
 
 
 @pytest.fixture

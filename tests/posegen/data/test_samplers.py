@@ -2,11 +2,11 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from posegen_runtime.errors import PoseGenError
-from tiny_training import tiny_config
 
 from posegen.data.prepared import Split
 from posegen.data.samplers import Batch, IndependentSampler, PairedSampler, build_sampler
+from posegen_runtime.errors import PoseGenError
+from tiny_training import tiny_config
 
 COUNT = 24
 

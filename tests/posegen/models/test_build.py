@@ -1,8 +1,8 @@
 import pytest
-from posegen_runtime.errors import PoseGenError
 
 from posegen.config import Arch, ModelConfig, Variant
 from posegen.models import build_discriminator, build_generator
+from posegen_runtime.errors import PoseGenError
 
 
 @pytest.mark.parametrize("builder", [build_generator, build_discriminator])

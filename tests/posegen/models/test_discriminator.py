@@ -1,11 +1,11 @@
 import pytest
 import torch
-from posegen_runtime.errors import PoseGenError
 from torch import Tensor
 
 from posegen.config import Arch, ModelConfig, Variant
 from posegen.losses import hinge_discriminator
 from posegen.models import Discriminator, build_discriminator
+from posegen_runtime.errors import PoseGenError
 
 ALL_THREE = Variant.POSE_APPEARANCE_BACKGROUND
 

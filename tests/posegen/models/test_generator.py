@@ -4,11 +4,11 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
-from posegen_runtime.errors import PoseGenError
 from torch import Tensor
 
 from posegen.config import Arch, ModelConfig, Variant
 from posegen.models import Generator, build_generator
+from posegen_runtime.errors import PoseGenError
 
 SIZE = 32
 BOTH = pytest.mark.parametrize("arch", list(Arch))

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
-from mesh_projection import EXACT, mismatch, rasterise
-from posegen_runtime.errors import PoseGenError
 
+from mesh_projection import EXACT, mismatch, rasterise
 from posegen.data.dataset import open_dataset
 from posegen.render.dataset import SPLITS, render_dataset, split_objects, tasks
 from posegen.render.poses import PoseRange
 from posegen.render.worker import RenderPlan
+from posegen_runtime.errors import PoseGenError
 
 SIZE, CARS, SAMPLES = 96, 4, 14
 

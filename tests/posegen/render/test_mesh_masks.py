@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 import trimesh
-from mesh_projection import EXACT, mismatch, rasterise
-from posegen_runtime.errors import PoseGenError
-from posegen_runtime.poses import Pose, read_poses
 
+from mesh_projection import EXACT, mismatch, rasterise
 from posegen.render.mesh_masks import sample_poses, write_masks
 from posegen.render.meshes import MeshSource, MeshUnit, Up
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.poses import Pose, read_poses
 
 SIZE = (120, 90)  # width, height
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from posegen_runtime.errors import PoseGenError
 
 from posegen.render.meshes import MeshSource, MeshUnit, Up
 from posegen.render.model import Finish
+from posegen_runtime.errors import PoseGenError
 
 PAINT = (10, 20, 30)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from posegen_runtime.errors import PoseGenError
 
 from posegen.render import offscreen
 from posegen.render.offscreen import Window, require_egl
+from posegen_runtime.errors import PoseGenError
 
 
 def test_this_machine_has_it() -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mesh_projection import EXACT, mismatch, offset_between, project, rasterise
 
+from mesh_projection import EXACT, mismatch, offset_between, project, rasterise
 from posegen.render.camera import View, intrinsics, orbit
 from posegen.render.car_shapes import draw_car
 from posegen.render.cars import build_car

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from posegen_runtime.errors import PoseGenError
-from tiny_training import tiny_config
 
 from posegen.training.devices import build_fabric
+from posegen_runtime.errors import PoseGenError
+from tiny_training import tiny_config
 
 
 def test_the_cpu() -> None:

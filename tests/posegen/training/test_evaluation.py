@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from tiny_training import tiny_config
 from torch import Tensor
 
 from posegen.config import Arch, ModelConfig, Variant
@@ -9,6 +8,7 @@ from posegen.data.prepared import Split
 from posegen.models import Generator, build_generator
 from posegen.training.evaluation import evaluate, fixed_batches, fixed_latent, sample_batch
 from posegen.training.samples import sample_grid
+from tiny_training import tiny_config
 
 FULL = Variant.POSE_APPEARANCE_BACKGROUND
 CPU = torch.device("cpu")

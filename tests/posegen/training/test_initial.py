@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from posegen_runtime.bundle import sha256_of
-from posegen_runtime.errors import PoseGenError
-from synthetic_dataset import write_dataset
-from tiny_training import tiny_config, train
 
 from posegen.checkpoint import load_checkpoint
 from posegen.config import Arch, Variant
 from posegen.training.initial import initial_models
+from posegen_runtime.bundle import sha256_of
+from posegen_runtime.errors import PoseGenError
+from synthetic_dataset import write_dataset
+from tiny_training import tiny_config, train
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from posegen_runtime.errors import PoseGenError
-from synthetic_dataset import write_dataset
-from tiny_training import replaced, tiny_config, train
 
 from posegen.checkpoint import load_checkpoint
 from posegen.config import Arch, Variant
@@ -18,6 +15,9 @@ from posegen.training import loop as loop_module
 from posegen.training import run as run_module
 from posegen.training import step as step_module
 from posegen.training.interrupt import Interrupt
+from posegen_runtime.errors import PoseGenError
+from synthetic_dataset import write_dataset
+from tiny_training import replaced, tiny_config, train
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@ import copy
 import numpy as np
 import pytest
 import torch
-from tiny_training import replaced, tiny_config
 
 from posegen.config import LossConfig, TrainConfig, Variant
 from posegen.data.samplers import Batch
@@ -12,6 +11,7 @@ from posegen.training.initial import initial_models
 from posegen.training.state import TrainingState, are_finite, build_state, learning_rate
 from posegen.training.step import reconstruction, seed_step, train_step
 from posegen.training.tensors import Tensors, to_tensors
+from tiny_training import replaced, tiny_config
 
 
 def batch(variant: Variant, paired: bool = True, size: int = 32) -> Tensors:

@@ -3,12 +3,17 @@
 On freshly initialised weights a broken graph passes every parity gate, so no test uses those.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 SIZE = 64
+
+# Tests run side by side; threads that wait for each other's cores make each many times slower.
+# Set before torch is imported, and inherited by the commands that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

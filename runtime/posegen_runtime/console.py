@@ -12,17 +12,40 @@ EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
+EXTRAS = {
+    "train": ("torch", "torchvision", "lightning_fabric", "safetensors", "tensorboard"),
+    "export": ("onnx", "onnxscript"),
+    "data": ("pyvista", "vtkmodules", "vtk", "trimesh"),
+}
+"""Which extra brings which package; the base installation has the commands of all."""
+
 
 def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a Typer application and return its exit code.
 
-    A command returns nothing (0) or raises ``typer.Exit(code)``. `PoseGenError` becomes one line
-    on standard error and exit code 2; Ctrl-C becomes 130.
+    A command returns nothing (0) or raises ``typer.Exit(code)``. `PoseGenError`, a missing extra
+    and what the system refuses become one line on standard error and exit code 2; Ctrl-C becomes
+    130.
     """
+    app.pretty_exceptions_enable = False
     try:
         app(args=list(arguments) if arguments is not None else None)
     except PoseGenError as error:
         print(f"error: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except ModuleNotFoundError as error:
+        extra = _extra_of(error.name)
+        if extra is None:
+            raise
+        print(
+            f"error: this command needs {error.name}, which is not installed: "
+            f"pip install 'posegen[{extra}]'",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -30,3 +53,8 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     return EXIT_OK
+
+
+def _extra_of(module: str | None) -> str | None:
+    package = (module or "").partition(".")[0]
+    return next((extra for extra, packages in EXTRAS.items() if package in packages), None)

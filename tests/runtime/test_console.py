@@ -1,0 +1,51 @@
+"""Errors that reach the top of a command end as one line and an exit code."""
+
+import errno
+
+import pytest
+import typer
+
+from posegen_runtime.console import run_app
+from posegen_runtime.errors import PoseGenError
+
+CASES = [
+    (PoseGenError("a.png: no image; name one"), 2, "error: a.png: no image; name one\n"),
+    (
+        ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn"),
+        2,
+        "error: this command needs torch.nn, which is not installed: pip install 'posegen[train]'\n",
+    ),
+    (
+        ModuleNotFoundError("No module named 'trimesh'", name="trimesh"),
+        2,
+        "error: this command needs trimesh, which is not installed: pip install 'posegen[data]'\n",
+    ),
+    (OSError(errno.ENOSPC, "No space left", "x/y"), 2, "error: x/y: No space left\n"),
+    (KeyboardInterrupt(), 130, ""),
+    (typer.Exit(1), 1, ""),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "line"), CASES, ids=lambda case: type(case).__name__)
+def test_one_line_and_an_exit_code(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def command() -> None:
+        raise error
+
+    assert run_app(app, []) == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_bug_in_our_own_imports_is_not_hidden() -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def command() -> None:
+        raise ModuleNotFoundError("No module named 'posegen_runtime.x'", name="posegen_runtime.x")
+
+    with pytest.raises(ModuleNotFoundError):
+        run_app(app, [])

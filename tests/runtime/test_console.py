@@ -11,9 +11,10 @@ from posegen_runtime.errors import PoseGenError
 CASES = [
     (PoseGenError("a.png: no image; name one"), 2, "error: a.png: no image; name one\n"),
     (
-        ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn"),
+        ModuleNotFoundError("No module named 'onnx'", name="onnx.helper"),
         2,
-        "error: this command needs torch.nn, which is not installed: pip install 'posegen[train]'\n",
+        "error: this command needs onnx.helper, which is not installed: "
+        "pip install 'posegen[export]'\n",
     ),
     (
         ModuleNotFoundError("No module named 'trimesh'", name="trimesh"),

@@ -1,6 +1,7 @@
 """Off-screen OpenGL through EGL: whether it is there, windows, cameras, pixels."""
 
 import ctypes
+import importlib
 import os
 from typing import Any
 
@@ -13,8 +14,10 @@ from posegen_runtime.errors import PoseGenError
 
 MISSING = (
     "rendering needs off-screen OpenGL (EGL), and {what}: install the system packages of EGL and a "
-    "driver (apt-get install libegl1 libgl1 libegl-mesa0)"
+    "driver (apt-get install libegl1 libgl1 libgl1-mesa-dri)"
 )
+MAX_SIDE = 16384
+"""Pixels: what drivers can be expected to draw at once. Beyond its limit OpenGL draws nonsense."""
 _LIBRARY = "libEGL.so.1"
 _PLATFORM_DEVICE = 0x313F
 
@@ -27,7 +30,8 @@ def prepare_environment() -> None:
 
 
 def require_egl() -> None:
-    """Raise `PoseGenError` naming the system packages where EGL has no device that starts.
+    """Raise `PoseGenError` naming the system packages where EGL has no device that starts, and
+    `ModuleNotFoundError` without PyVista: a process of the pool could not say what it lacks.
 
     Asks EGL itself, because VTK without a device prints pages of warnings or aborts the process.
     """
@@ -38,6 +42,7 @@ def require_egl() -> None:
     if not _starts(egl):
         raise PoseGenError(MISSING.format(what="EGL finds no device that starts"))
     prepare_environment()
+    importlib.import_module("pyvista")
 
 
 def _starts(egl: ctypes.CDLL) -> bool:
@@ -71,20 +76,35 @@ def surface(points: Floats, faces: npt.NDArray[Any]) -> Any:
     return pyvista.PolyData.from_regular_faces(points, cells)
 
 
+def _check_side(width: int, height: int, limit: int) -> None:
+    if max(width, height) > limit:
+        raise PoseGenError(
+            f"image of {width}×{height} pixels: OpenGL draws sides of at most {limit} here; "
+            "make the image smaller"
+        )
+
+
 class Window:
-    """An off-screen window of fixed size without multisampling."""
+    """An off-screen window of fixed size without multisampling.
+
+    Raises `PoseGenError` when the driver cannot draw images of this size.
+    """
 
     def __init__(self, width: int, height: int) -> None:
+        _check_side(width, height, MAX_SIDE)
         prepare_environment()
         import pyvista
         from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
         from vtkmodules.vtkCommonMath import vtkMatrix4x4
+        from vtkmodules.vtkRenderingOpenGL2 import vtkTextureObject
 
         pyvista.OFF_SCREEN = True
         self.width, self.height = width, height
         plotter: Any = pyvista.Plotter(off_screen=True, window_size=[width, height])
         self.plotter, self._window = plotter, plotter.ren_win
         self._window.SetMultiSamples(0)
+        self._window.Render()  # only then the driver can be asked
+        _check_side(width, height, vtkTextureObject.GetMaximumTextureSize(self._window))
         self._buffer = vtkUnsignedCharArray()
         self._matrix = vtkMatrix4x4()
 

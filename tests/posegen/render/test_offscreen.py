@@ -1,6 +1,7 @@
 """A machine without off-screen OpenGL gets one line that names the packages."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from posegen.render import offscreen
-from posegen.render.offscreen import Window, require_egl
+from posegen.render.offscreen import MISSING, Window, require_egl
 from posegen_runtime.errors import PoseGenError
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 def test_this_machine_has_it() -> None:
@@ -22,6 +25,30 @@ def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PoseGenError, match=r"cannot be loaded.*libegl1") as caught:
         require_egl()
     assert "\n" not in str(caught.value)
+
+
+def test_the_readme_names_the_same_packages() -> None:
+    packages = re.search(r"apt-get install (.*)\)", MISSING)
+    assert packages is not None
+    assert packages[1] in README.read_text()
+
+
+def test_missing_pyvista_is_named_before_processes_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyvista", None)
+    with pytest.raises(ModuleNotFoundError, match="pyvista"):
+        require_egl()
+
+
+@pytest.mark.parametrize(("width", "height"), [(17000, 8), (8, 10**9)])
+def test_images_that_no_driver_draws_are_refused(width: int, height: int) -> None:
+    with pytest.raises(PoseGenError, match="at most 16384"):
+        Window(width, height)
+
+
+def test_the_limit_of_the_driver_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offscreen, "MAX_SIDE", 10**6)
+    with pytest.raises(PoseGenError, match="17000×8 pixels"):
+        Window(17000, 8)
 
 
 def test_command_without_a_driver_ends_with_one_line(tmp_path: Path) -> None:

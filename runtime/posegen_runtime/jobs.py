@@ -6,11 +6,13 @@ seed and the names, so neither the order of the files nor other masks change it.
 
 import hashlib
 import math
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import images_at
 
 
@@ -37,10 +39,17 @@ class Job(msgspec.Struct, frozen=True):
 def find_images(path: Path, option: str) -> list[Source]:
     """The images in the folder `path`, nested ones too, sorted by name; or `path`, if a file.
 
-    Raises `PoseGenError` when `path` does not exist or holds no image.
+    Raises `PoseGenError` when `path` does not exist, holds no image, or one whose name is not
+    UTF-8: manifest and labels are, and could not name it.
     """
-    root = path.parent if path.is_file() else path
-    return [Source(file, file.relative_to(root).as_posix()) for file in images_at(path, option)]
+    root = path.parent if os.path.isfile(path) else path
+    files = images_at(path, option)
+    for file in files:
+        try:
+            str(file).encode()
+        except UnicodeEncodeError as error:
+            raise PoseGenError(f"{option} {str(file)!r}: name is not UTF-8; rename it") from error
+    return [Source(file, file.relative_to(root).as_posix()) for file in files]
 
 
 def plan(

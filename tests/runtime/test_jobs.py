@@ -1,5 +1,7 @@
 """Jobs: names that never collide, pairs that follow from seed and names alone."""
 
+import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -82,3 +84,11 @@ def test_find_images_takes_a_folder_or_a_file(masks: Path) -> None:
     assert [s.name for s in find_images(masks / "b.png", "--masks")] == ["b.png"]
     with pytest.raises(PoseGenError, match=r"--masks .*missing: no such folder"):
         find_images(masks / "missing", "--masks")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such names")
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(PoseGenError, match=r"--masks '.*caf\\udce9\.png': name is not UTF-8"):
+        find_images(tmp_path, "--masks")

@@ -5,11 +5,12 @@ value is an id when its pixels mostly have neighbours of the same value ("platea
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import MaskRejected, PoseGenError
 from posegen_runtime.maskfile import MaskChannel, MaskFile, read_mask_file
 
 SAMPLE = 32
@@ -67,16 +68,11 @@ def choose_channel(files: Sequence[MaskFile]) -> tuple[MaskChannel, str]:
 
 def choose_values(files: Sequence[MaskFile], channel: MaskChannel) -> tuple[str, str]:
     """`masks.MaskValues` word and reason. Raises `PoseGenError` where ids leave a choice."""
-    if channel is MaskChannel.ALPHA:
-        files = [file for file in files if file.has_alpha]
-        if not files:
-            raise PoseGenError("--mask-channel alpha: the masks have no alpha; use luma")
     found: set[int] = set()
     areas: set[int] = set()
     has_ids = False
     white = False
-    for file in files:
-        grey = file.channel(channel)
+    for file, grey in _with_channel(files, channel):
         full = int(np.iinfo(grey.dtype).max)
         counts = np.bincount(grey.ravel())
         found.update(np.flatnonzero(counts[1:]) + 1)
@@ -100,6 +96,20 @@ def choose_values(files: Sequence[MaskFile], channel: MaskChannel) -> tuple[str,
         f"--mask-values: which of the masks' values ({listed}) is the object? give its id, "
         "or each (one silhouette for every id), nonzero (all are the object) or half"
     )
+
+
+def _with_channel(
+    files: Sequence[MaskFile], channel: MaskChannel
+) -> list[tuple[MaskFile, np.ndarray]]:
+    """The files that have the channel; one that lacks it only costs its own row later."""
+    held = []
+    for file in files:
+        with suppress(MaskRejected):
+            held.append((file, file.channel(channel)))
+    if not held:
+        what = "alpha" if channel is MaskChannel.ALPHA else "palette"
+        raise PoseGenError(f"--mask-channel {channel.value}: the masks have no {what}; use luma")
+    return held
 
 
 def _plateaus(grey: np.ndarray, counts: np.ndarray) -> set[int]:

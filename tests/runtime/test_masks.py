@@ -323,6 +323,19 @@ def test_missing_channels_are_named(tmp_path: Path) -> None:
 def test_alpha_asked_for_where_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(PoseGenError, match="--mask-channel alpha: the masks have no alpha"):
         choose_reading([save(tmp_path / "m.png", grey())], channel="alpha")
+    colours = save(tmp_path / "c.png", np.dstack([grey(9), grey(1), grey(2)]))
+    with pytest.raises(PoseGenError, match="--mask-channel index: the masks have no palette"):
+        choose_reading([colours], channel="index")
+
+
+def test_a_colour_mask_among_palette_masks_is_passed_over(tmp_path: Path) -> None:
+    odd = save(tmp_path / "odd.png", np.dstack([grey(9), grey(1), grey(2)]))
+    good = [save(tmp_path / f"{i}.png", grey(1), "P") for i in range(2)]
+    reading = choose_reading([odd, *good])
+    assert (reading.values, reading.channel) == (MaskValues.NONZERO, MaskChannel.INDEX)
+    assert ((reading.read(good[0])[0].mask > 0) == shape()).all()
+    with pytest.raises(MaskRejected, match=r"odd\.png: has no palette"):
+        reading.read(odd)
 
 
 def test_float_mask_is_refused(tmp_path: Path) -> None:

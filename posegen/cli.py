@@ -75,7 +75,9 @@ def train(
         typer.Option(help="Checkpoint or run to fine-tune, of this or a smaller image size."),
     ] = None,
     evaluate_every: Annotated[int, typer.Option(min=1, help="Steps between figures.")] = 500,
-    save_every: Annotated[int, typer.Option(min=1, help="Steps between resume files.")] = 500,
+    save_every: Annotated[
+        int, typer.Option(min=1, help="Steps between resume files; each evaluation saves one too.")
+    ] = 500,
     sample_every: Annotated[int, typer.Option(min=1, help="Steps between sample grids.")] = 500,
 ) -> None:
     """Train a generator. The same command with the same --out goes on where a run was stopped.

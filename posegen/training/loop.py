@@ -74,11 +74,12 @@ class Loop:
     def _after_step(self, last: bool, stop: bool) -> None:
         step = self.state.step
         evaluates = last or step % self.config.evaluate_every == 0
-        saves = last or stop or step % self.save_every == 0
+        # Weights without a way on would have to be trained again after a kill.
+        saves = last or stop or evaluates or step % self.save_every == 0
         samples = last or step % self.sample_every == 0
-        if evaluates or saves or samples or step % REPORT_EVERY == 0:
+        if saves or samples or step % REPORT_EVERY == 0:
             self._report_losses()
-        if evaluates or saves:
+        if saves:
             self._check_weights()
         if self.fabric.is_global_zero:
             if evaluates:
@@ -112,11 +113,12 @@ class Loop:
                 self._diverged(f"a weight is NaN or infinite by step {self.state.step}")
 
     def _diverged(self, what: str) -> None:
-        kept = self.run_folder / LAST
+        files = (self.run_folder / name for name in (LAST, BEST))
+        kept = next((file for file in files if file.exists()), None)
         advice = (
             f"{kept} is the last good checkpoint; fine-tune it into another --out with a lower "
             "--learning-rate"
-            if kept.exists()
+            if kept
             else "no checkpoint was saved before; lower --learning-rate"
         )
         raise TrainingDiverged(f"training diverged: {what}; {advice}")

@@ -49,7 +49,7 @@ def weights(run: Path) -> list[bytes]:
 
 @pytest.mark.slow
 def test_200_steps_equal_100_kill_100(data: Path, tmp_path: Path) -> None:
-    options = ("--steps", "200", "--save-every", "100", "--evaluate-every", "50")
+    options = ("--steps", "200", "--save-every", "100", "--evaluate-every", "100")
     straight, killed = tmp_path / "straight", tmp_path / "killed"
     whole = start(data, straight, *options)
     first = start(data, killed, *options)

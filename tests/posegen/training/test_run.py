@@ -217,6 +217,27 @@ def test_another_configuration_is_refused_by_name(
         train(large, tmp_path / "run", tiny_config(**changes))
 
 
+def test_a_run_killed_after_its_first_figures_goes_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any step that --save-every names: there are best weights, so there is a way on."""
+
+    def killed(state: Any, *rest: Any) -> Any:
+        if state.step == 5:
+            raise KeyboardInterrupt
+        return step_module.train_step(state, *rest)
+
+    with monkeypatch.context() as context:
+        context.setattr(loop_module, "train_step", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(data, tmp_path / "killed", save_every=100)
+    assert (tmp_path / "killed" / "best.safetensors").is_file()
+    assert resume_file(tmp_path / "killed")["step"] == 4
+    train(data, tmp_path / "killed", save_every=100)
+    train(data, tmp_path / "straight", save_every=100)
+    assert differences(tmp_path / "straight", tmp_path / "killed") == []
+
+
 def test_another_data_set_is_refused(data: Path, tmp_path: Path) -> None:
     train(data, tmp_path / "run")
     other = write_dataset(tmp_path / "other", seed=1)
@@ -278,6 +299,10 @@ def test_a_loss_that_turns_nan_stops_and_keeps_the_last_good_weights(
         train(data, tmp_path / "run")
     checkpoint = load_checkpoint(tmp_path / "run" / "last.safetensors")
     assert checkpoint.info.step == 4
+    (tmp_path / "run" / "last.safetensors").unlink()
+    calls = 4  # the run goes on at step 4, and step 6 is planted again
+    with pytest.raises(TrainingDiverged, match=r"at step 6; .*best\.safetensors is the last good"):
+        train(data, tmp_path / "run")
     assert resume_file(tmp_path / "run")["step"] == 4
     for weights in (checkpoint.generator, checkpoint.discriminator):
         assert all(np.isfinite(t.numpy()).all() for t in weights.values())

@@ -46,7 +46,10 @@ MeshOption = Annotated[
     typer.Option("--mesh", help="Mesh to render (OBJ, GLB, PLY, STL); may be given many times."),
 ]
 UnitOption = Annotated[MeshUnit, typer.Option(help="Unit of the mesh's coordinates.")]
-UpOption = Annotated[Up, typer.Option(help="Axis of the mesh that points up.")]
+UpOption = Annotated[
+    Up,
+    typer.Option(help="Axis of the mesh that points up; auto: y of a GLB, as glTF has it, else z."),
+]
 ElevationOption = Annotated[
     str, typer.Option(help="Camera above the horizontal, degrees, A:B.", metavar="A:B")
 ]
@@ -68,7 +71,7 @@ def render(
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 2,
     mesh: MeshOption = None,
     mesh_unit: UnitOption = MeshUnit.METRE,
-    up: UpOption = Up.Z,
+    up: UpOption = Up.AUTO,
     elevation: ElevationOption = "0:35",
     fill: Annotated[
         str,
@@ -133,7 +136,7 @@ def masks(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of sampled poses.")] = 0,
     mesh_unit: UnitOption = MeshUnit.METRE,
-    up: UpOption = Up.Z,
+    up: UpOption = Up.AUTO,
 ) -> None:
     """Write silhouettes of a mesh and their poses, ready for `posegen-run --masks --poses`."""
     from rich.progress import Progress

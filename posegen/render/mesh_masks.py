@@ -58,7 +58,7 @@ def sample_poses(
     Raises:
         PoseGenError: the camera could stand inside the object.
     """
-    upright = part.vertices @ source.up.rotation.T
+    upright = part.vertices @ source.upright.T
     centre = (upright.min(axis=0) + upright.max(axis=0)) / 2
     radius = float(np.linalg.norm(upright - centre, axis=1).max())
     if distance[0] <= radius:
@@ -75,7 +75,7 @@ def sample_poses(
         entry = {
             "mask": f"{number:06d}.png",
             "category": category,
-            "R_m2c": (R @ source.up.rotation).ravel().tolist(),
+            "R_m2c": (R @ source.upright).ravel().tolist(),
             "t_m2c": (t / METRES[unit]).tolist(),
             "t_unit": unit,
             "cam_K": intrinsics(*size, fov).ravel().tolist(),

@@ -26,8 +26,9 @@ class MeshUnit(str, Enum):
 
 
 class Up(str, Enum):
-    """The axis of the mesh's own frame that points up."""
+    """The axis of the mesh's own frame that points up; `AUTO` goes by the file format."""
 
+    AUTO = "auto"
     X = "x"
     Y = "y"
     Z = "z"
@@ -35,9 +36,12 @@ class Up(str, Enum):
     MINUS_Y = "-y"
     MINUS_Z = "-z"
 
-    @property
-    def rotation(self) -> Floats:
-        """R with R @ up = z, a proper rotation; identity for z."""
+    def rotation(self, path: Path) -> Floats:
+        """R with R @ up = z, a proper rotation; identity for z.
+
+        A GLB is y-up because glTF says so; other formats say nothing and are taken as z-up.
+        """
+        axis = ("y" if path.suffix.lower() == ".glb" else "z") if self is Up.AUTO else self.value
         x, y, z = np.eye(3)
         rows = {
             "x": (y, z, x),
@@ -47,7 +51,7 @@ class Up(str, Enum):
             "-y": (x, z, -y),
             "-z": (x, -y, -z),
         }
-        return np.stack(rows[self.value])
+        return np.stack(rows[axis])
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,12 @@ class MeshSource:
 
     path: Path
     unit: MeshUnit = MeshUnit.METRE
-    up: Up = Up.Z
+    up: Up = Up.AUTO
+
+    @property
+    def upright(self) -> Floats:
+        """Rotation from the mesh's own frame to one with z up."""
+        return self.up.rotation(self.path)
 
     def read(self, paint: Color = (160, 160, 165)) -> Part:
         """The mesh in metres, in its own frame. `paint` colours what has no colour of its own.
@@ -82,7 +91,7 @@ class MeshSource:
     def model(self, paint: Color) -> Model:
         """The mesh as an object to render: z up, origin at the centre of its box."""
         part = self.read(paint)
-        return Model.centred([replace(part, vertices=part.vertices @ self.up.rotation.T)])
+        return Model.centred([replace(part, vertices=part.vertices @ self.upright.T)])
 
 
 def _load(path: Path) -> Any:

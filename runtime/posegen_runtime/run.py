@@ -55,14 +55,15 @@ def run(options: RunOptions) -> Outcome:
     Raises `PoseGenError` when the run cannot start or go on; one bad mask only costs its row.
     """
     provider = options.device.provider()
-    inputs = find_inputs(options, load_bundle(options.bundle))
-    claim(options.out, options.overwrite)
+    bundle = load_bundle(options.bundle)
+    inputs = find_inputs(options, bundle)
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
-    generator = PoseGenerator.load(
-        options.bundle, options.precision, 1 if provider == CPU else None, options.device
-    )
-    shape = choose_shape(provider, generator.bundle.manifest.max_batch, options.lanes)
+    threads = 1 if provider == CPU else None
+    generator = PoseGenerator(bundle, options.precision, provider, threads)
+    # Last of all that may refuse: from here on an earlier output is gone.
+    claim(options.out, options.overwrite)
+    shape = choose_shape(provider, bundle.manifest.max_batch, options.lanes)
     say(inputs.reading.explanation)
     if inputs.per_mask < options.per_mask:
         say(
@@ -71,7 +72,7 @@ def run(options: RunOptions) -> Outcome:
         )
     record = RunRecord(
         options=_resolved(options, inputs, shape),
-        bundle=describe_bundle(generator.bundle),
+        bundle=describe_bundle(bundle),
         versions=describe_versions(generator.engine),
         hardware=describe_hardware(available_cores()),
         planned=inputs.planned,

@@ -5,15 +5,19 @@ A bundle is data: JSON, ONNX and PNG, no pickle. Only the exporter writes one; t
 """
 
 import hashlib
+import os
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import read_bytes
 
 SCHEMA = 1
 MANIFEST = "bundle.json"
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +69,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     arch: str
     preset: str
     variant: str
-    image_size: tuple[int, int]
+    image_size: tuple[Positive, Positive]
     """(height, width) in pixels."""
     inputs: list[TensorSpec]
     """Inputs of the uncached generator, in order: mask, appearance, background."""
-    max_batch: int
+    max_batch: Positive
     precisions: list[Precision]
     golden: list[Golden]
     defaults: dict[str, str]
@@ -85,8 +89,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 class Bundle:
     """A bundle on disk whose files were checked against their hashes.
 
-    Raises `PoseGenError` when the directory is no bundle, a file is missing or changed, or the
-    schema is newer than this package.
+    Raises `PoseGenError` when the directory is no bundle, a file is missing, changed or not
+    recorded, a graph that the inputs need is missing, or the schema is newer than this package.
     """
 
     def __init__(self, root: Path, manifest: Manifest) -> None:
@@ -97,13 +101,14 @@ class Bundle:
     def load(cls, path: str | Path) -> "Bundle":
         root = Path(path)
         manifest = _read_manifest(root)
+        _check_graphs(root, manifest)
         for name, record in manifest.files.items():
             _check_file(root, name, record)
         referenced = {graph.path for p in manifest.precisions for graph in p.graphs.values()}
         referenced.update(manifest.defaults.values())
         for golden in manifest.golden:
             referenced.update(p for p in msgspec.structs.astuple(golden) if p is not None)
-        for name in sorted(referenced - manifest.files.keys()):
+        for name in sorted((referenced | _held(root)) - manifest.files.keys()):
             raise PoseGenError(
                 f"{root / MANIFEST}: {name} has no recorded sha256; export the bundle again"
             )
@@ -132,10 +137,10 @@ class Bundle:
 
 def _read_manifest(root: Path) -> Manifest:
     file = root / MANIFEST
-    if not file.is_file():
+    if not os.path.isfile(file):  # pathlib raises where a parent is closed to us
         raise PoseGenError(f"{root}: not a bundle, {MANIFEST} is missing; name the exported folder")
     try:
-        raw = msgspec.json.decode(file.read_bytes())
+        raw = msgspec.json.decode(read_bytes(file))
         schema = raw.get("schema") if isinstance(raw, dict) else None
         if isinstance(schema, int) and schema > SCHEMA:
             raise PoseGenError(
@@ -147,12 +152,37 @@ def _read_manifest(root: Path) -> Manifest:
         raise PoseGenError(f"{file}: unreadable bundle ({error}); export it again") from error
 
 
+def _check_graphs(root: Path, manifest: Manifest) -> None:
+    has_conditions = any(spec.name != "mask" for spec in manifest.inputs)
+    cached = ("conditions", "generator_cached") if has_conditions else ()
+    for precision in manifest.precisions:
+        for name in ("generator", *cached):
+            if name not in precision.graphs:
+                raise PoseGenError(
+                    f"{root / MANIFEST}: the {precision.precision} variant has no graph {name}; "
+                    "export the bundle again"
+                )
+
+
+def _held(root: Path) -> set[str]:
+    """Every file below `root` but bundle.json and hidden ones: a graph may load any of them."""
+    held: set[str] = set()
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = [sub for sub in subfolders if not sub.startswith(".")]
+        held.update(
+            Path(folder, file).relative_to(root).as_posix()
+            for file in files
+            if not file.startswith(".")
+        )
+    return held - {MANIFEST}
+
+
 def _check_file(root: Path, name: str, record: FileRecord) -> None:
     relative = PurePosixPath(name)
     if relative.is_absolute() or ".." in relative.parts:
         raise PoseGenError(f"{root / MANIFEST}: {name} points outside the bundle")
     file = root / name
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise PoseGenError(f"{file}: missing from the bundle; copy or export it again")
     if file.stat().st_size != record.bytes or sha256_of(file) != record.sha256:
         raise PoseGenError(
@@ -161,4 +191,4 @@ def _check_file(root: Path, name: str, record: FileRecord) -> None:
 
 
 def sha256_of(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(file)).hexdigest()

@@ -80,3 +80,41 @@ def test_every_file_in_use_has_a_hash(tmp_path: Path) -> None:
     for name in ("fp32/conditions.onnx", "defaults/appearance.png", "golden/image/001.png"):
         edit(bundle, files={key: value for key, value in files.items() if key != name})
         refused(bundle, f"{name} has no recorded sha256")
+
+
+def test_a_file_that_no_graph_names_has_a_hash_too(bundle: Path) -> None:
+    """A graph's weights are named inside the graph only."""
+    (bundle / ".DS_Store").write_bytes(b"")
+    Bundle.load(bundle)
+    (bundle / "fp32/weights.bin").write_bytes(b"weights")
+    refused(bundle, "fp32/weights.bin has no recorded sha256")
+
+
+@pytest.mark.parametrize("missing", ["generator", "conditions", "generator_cached"])
+def test_a_graph_that_the_inputs_need(bundle: Path, missing: str) -> None:
+    (precision,) = json.loads((bundle / "bundle.json").read_text())["precisions"]
+    del precision["graphs"][missing]
+    edit(bundle, precisions=[precision])
+    refused(bundle, f"the fp32 variant has no graph {missing}; export")
+
+
+@pytest.mark.parametrize("changes", [{"max_batch": 0}, {"image_size": [0, 64]}])
+def test_sizes_that_are_none(bundle: Path, changes: dict[str, Any]) -> None:
+    edit(bundle, **changes)
+    refused(bundle, r"bundle\.json: unreadable bundle \(Expected `int` >= 1")
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "fp32/generator.onnx"])
+def test_a_file_that_may_not_be_read(
+    bundle: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open
+
+    def closed(file: Any, *args: Any, **kwargs: Any) -> Any:
+        if Path(file) == bundle / name:
+            raise PermissionError(13, "Permission denied")
+        return opened(file, *args, **kwargs)
+
+    monkeypatch.setattr("builtins.open", closed)
+    monkeypatch.setattr("io.open", closed)
+    refused(bundle, rf"{name}: cannot be read \(Permission denied\)")

@@ -15,7 +15,7 @@ from posegen_runtime.jobs import Job, Source
 from posegen_runtime.mask_range import outside
 from posegen_runtime.masks import MaskReading, Silhouette
 from posegen_runtime.poses import Pose
-from posegen_runtime.rows import Prepared, Row, failed
+from posegen_runtime.rows import Prepared, Row, failed, rejected
 
 Image = npt.NDArray[np.uint8]
 Window = tuple[int, int, int, int] | None
@@ -69,13 +69,13 @@ class Preparer:
         try:
             placed = self._silhouettes(job.mask)
         except PoseGenError as error:
-            return [failed(job, str(error))]
+            return [rejected(job, str(error))]
         return [self._prepare(job, silhouette) for silhouette in placed]
 
     def _prepare(self, job: Job, silhouette: Placed) -> Prepared | Row:
         name = silhouette.suffix.lstrip("_")
         if silhouette.mask is None or silhouette.placement is None:
-            return failed(job, silhouette.reason, name)
+            return rejected(job, silhouette.reason, name)
         placement = silhouette.placement
         pose = self._poses.get(job.mask.name)
         try:

@@ -34,6 +34,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
 
 
+class RejectedMask(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """The row of a mask that cannot be read or holds no object; in the manifest like any other."""
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A job whose inputs were read and stand ready for the generator."""
 
@@ -61,6 +65,11 @@ def failed(job: Job, reason: str, object_name: str = "") -> Row:
         state="failed",
         reason=reason,
     )
+
+
+def rejected(job: Job, reason: str, object_name: str = "") -> RejectedMask:
+    """The row of a job whose mask itself is the reason why it failed."""
+    return RejectedMask(**msgspec.structs.asdict(failed(job, reason, object_name)))
 
 
 def done(prepared: Prepared, image: str, mask_file: str) -> Row:

@@ -17,6 +17,8 @@ Pixels = npt.NDArray[np.uint8]
 
 CONDITIONS = 4
 """Appearances, and backgrounds. 16 inputs meet every pair of them once."""
+MIN_REAL = 2
+"""Silhouettes; whether the mask moves the output shows only between two of them."""
 GRAINS = (1, 8, 32)
 """Details, in pixels, of the random masks that follow the real ones."""
 
@@ -65,11 +67,12 @@ def from_seed(size: tuple[int, int], count: int, seed: int) -> Inputs:
 
 
 def from_dataset(root: Path, size: tuple[int, int], count: int, seed: int) -> Inputs:
-    """Like `from_seed`, with silhouettes and conditions of the samples that no training saw.
+    """Like `from_seed`, with silhouettes and conditions of the samples that no training saw: those
+    of the test split, and when they give too few silhouettes those of the validation split too.
 
-    Silhouettes are chosen by `posegen_calibration.samples`. Raises `PoseGenError` when the data
-    set has neither a test nor a validation split, an image cannot be read, or it is smaller than
-    the model's size.
+    Silhouettes are chosen by `posegen_calibration.samples`. Raises `PoseGenError` when both splits
+    together give fewer than two silhouettes that are not empty, an image cannot be read, or it is
+    smaller than the model's size.
     """
     dataset = open_dataset(root)
     source = dataset.description.image_size
@@ -78,12 +81,19 @@ def from_dataset(root: Path, size: tuple[int, int], count: int, seed: int) -> In
             f"{root}: images of {source[0]} px are smaller than the model's {size[0]}; "
             "name a data set of at least that size"
         )
-    split = next((s for s in ("test", "val") if dataset.samples(s)), None)
-    if split is None:
-        raise PoseGenError(f"{root}: no sample in the test or val split; render more cars")
-    samples = dataset.samples(split)
     real = count - len(GRAINS)
-    chosen = choose((read_mask(s.mask, source, size[0]) for s in samples), real, seed)
+    for splits in (("test",), ("test", "val")):
+        samples = [sample for split in splits for sample in dataset.samples(split)]
+        chosen = choose((read_mask(s.mask, source, size[0]) for s in samples), real, seed)
+        if len(chosen) == real:
+            break
+    if len(chosen) < MIN_REAL:
+        raise PoseGenError(
+            f"{root}: {len(chosen)} of {len(samples)} samples of the test and val splits show a "
+            f"silhouette at {size[0]} px, {MIN_REAL} are needed; render more cars, or leave out "
+            "--data for made-up inputs"
+        )
+    used = [split for split in splits if dataset.samples(split)]
     generator = np.random.default_rng(seed)
     masks = [read_mask(samples[i].mask, source, size[0]) for i in chosen]
     masks += [synthetic.random_mask(generator, size, grain) for grain in GRAINS]
@@ -93,5 +103,5 @@ def from_dataset(root: Path, size: tuple[int, int], count: int, seed: int) -> In
         real=len(chosen),
         appearances=np.stack([read_image(s.appearance, source, size[0]) for s in spread]),
         backgrounds=np.stack([read_image(s.background, source, size[0]) for s in spread]),
-        source=f"{dataset.description.name}, {split} split, seed {seed}",
+        source=f"{dataset.description.name}, {' and '.join(used)} split, seed {seed}",
     )

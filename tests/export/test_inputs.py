@@ -1,3 +1,6 @@
+import json
+
+import cv2
 import numpy as np
 import pytest
 
@@ -56,11 +59,44 @@ def test_a_small_split_gives_fewer_real_masks(tmp_path):
     assert len(inputs.masks) == 7
 
 
+def test_a_small_test_split_is_filled_up_from_val(tmp_path):
+    root = write_dataset(tmp_path / "d", val=6, size=32, objects=2)
+    description = json.loads((root / "dataset.json").read_text())
+    first = sorted((root / "val").iterdir())[0]
+    (root / "test").mkdir()
+    first.rename(root / "test" / first.name)
+    description["splits"] |= {"val": 3, "test": 3}
+    (root / "dataset.json").write_text(json.dumps(description))
+    assert from_dataset(root, (32, 32), 9, seed=0).real == 6
+    assert from_dataset(root, (32, 32), 9, seed=0).source == "ellipses, test and val split, seed 0"
+    assert from_dataset(root, (32, 32), 6, seed=0).source == "ellipses, test split, seed 0"
+
+
+def blacken(root, count):
+    for file in sorted((root / "val").glob("*/mask/*.png"))[:count]:
+        cv2.imwrite(str(file), np.zeros((32, 32), np.uint8))
+
+
+@pytest.mark.parametrize(("val", "empty", "left"), [(0, 0, 0), (1, 0, 1), (4, 4, 0), (4, 3, 1)])
+def test_fewer_than_two_silhouettes_are_named(tmp_path, val, empty, left):
+    root = write_dataset(tmp_path / "d", val=val, size=32)
+    blacken(root, empty)
+    message = f"d: {left} of {val} samples of the test and val splits show a silhouette at 32 px"
+    with pytest.raises(PoseGenError, match=message):
+        from_dataset(root, (32, 32), 16, seed=0)
+
+
+def test_empty_silhouettes_are_left_out(tmp_path):
+    root = write_dataset(tmp_path / "d", val=4, size=32)
+    blacken(root, 2)
+    inputs = from_dataset(root, (32, 32), 16, seed=0)
+    assert inputs.real == 2
+    assert inputs.masks[:2].any(axis=(1, 2)).all()
+
+
 def test_bad_data_sets_are_named(tmp_path):
     small = write_dataset(tmp_path / "small", size=32)
     with pytest.raises(PoseGenError, match="32 px are smaller than the model's 64"):
         from_dataset(small, (64, 64), 16, seed=0)
-    with pytest.raises(PoseGenError, match="no sample in the test or val split"):
-        from_dataset(write_dataset(tmp_path / "none", val=0), (32, 32), 16, seed=0)
     with pytest.raises(PoseGenError, match="no data set"):
         from_dataset(tmp_path, (32, 32), 16, seed=0)

@@ -3,6 +3,7 @@
 BOP's conventions: millimetres, OpenCV's camera frame, pixel centres at integers.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,11 @@ def _image_size(scene: Path, mask: str, where: str) -> tuple[int, int]:
             for suffix in (".png", ".jpg", ".tif")
         ),
     ):
-        if file.is_file():
+        if os.path.isfile(file):
             header = read_header(file, read_bytes(file))
             return header.width, header.height
     shared = scene.parent.parent / "camera.json"
-    if shared.is_file():
+    if os.path.isfile(shared):
         camera = _read_json(shared.parent, shared.name)
         if isinstance(camera.get("width"), int) and isinstance(camera.get("height"), int):
             return camera["width"], camera["height"]
@@ -77,7 +78,7 @@ def _image_size(scene: Path, mask: str, where: str) -> tuple[int, int]:
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
     file = folder / name
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise PoseGenError(
             f"{folder}: not a BOP scene, {name} is missing; name a scene folder or a poses.jsonl"
         )

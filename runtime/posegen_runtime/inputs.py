@@ -1,6 +1,7 @@
 """Everything a run reads, found and understood before work starts."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,10 @@ from posegen_runtime.jobs import Source, distinct_pairs, find_images
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
 from posegen_runtime.poses import Pose, read_poses
+from posegen_runtime.progress import say
+
+OPENED_AT_START = 8
+"""So many appearances or backgrounds are tried before a folder is taken for unreadable."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +29,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     reading: MaskReading
     poses: dict[str, Pose]
     categories: dict[str, int]
-    """Category name to COCO id."""
+    """Category name to COCO id: the one that `--category NAME:ID` gives, else 1, 2, ... in the
+    alphabetical order of the names, so the ids follow from which categories the poses have."""
     per_mask: int
     """As asked, but no more than there are different images of one mask."""
 
@@ -58,17 +64,21 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
 
 def _check_apart(options: RunOptions) -> None:
     """Neither may outputs be taken for inputs, nor inputs be replaced with an old output."""
-    out = options.out.resolve()
+    out = _real(options.out)
     for name in ("masks", "appearance", "background", "poses", "bundle"):
         given: Path | None = getattr(options, name)
         if given is None:
             continue
-        source = given.resolve()
+        source = _real(given)
         if source == out or out in source.parents or source in out.parents:
             raise PoseGenError(
                 f"--out {options.out}: lies inside --{name} {given}, or the other way round; "
                 "name a folder apart from it"
             )
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve raises on a loop of links
 
 
 def _named(masks: Path | None) -> Path:
@@ -91,7 +101,7 @@ def _conditions(
         return []
     if given is not None:
         sources = find_images(given, option)
-        read_rgb(sources[0].path)  # a wrong path or format shows here, not on every job
+        _check_some_open(sources)
         return sources
     if demo.get(name):
         return demo[name]
@@ -102,6 +112,19 @@ def _conditions(
             "and has no default; name a file or folder"
         )
     return [Source(bundle.path(default), f"bundle:{default}")]
+
+
+def _check_some_open(sources: Sequence[Source]) -> None:
+    """A wrong path or format shows here and not on every job; one broken file costs its rows."""
+    first_error: PoseGenError | None = None
+    for source in sources[:OPENED_AT_START]:
+        try:
+            read_rgb(source.path)
+            return
+        except PoseGenError as error:
+            first_error = first_error or error
+    if first_error:
+        raise first_error
 
 
 def _poses(path: Path, masks: list[Source], reading: MaskReading) -> dict[str, Pose]:
@@ -116,6 +139,12 @@ def _poses(path: Path, masks: list[Source], reading: MaskReading) -> dict[str, P
         raise PoseGenError(
             f"--poses {path}: names none of the masks; it has {next(iter(poses))}, "
             f"the masks folder has {masks[0].name}"
+        )
+    unused = [name for name in poses if name not in names]
+    if unused:
+        say(
+            f"warning: --poses {path}: {len(unused)} of {len(poses)} poses name no mask in the "
+            f"masks folder, such as {unused[0]}"
         )
     return {name: pose for name, pose in poses.items() if name in names}
 

@@ -4,6 +4,7 @@ Tensors are named ``generator.*`` (EMA weights) and ``discriminator.*``; the met
 ``posegen`` holds `CheckpointInfo` as JSON.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,11 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds: `generator` and `discriminator` are state dicts on the CPU."""
+    """What a file holds: `generator` and `discriminator` are state dicts on the CPU. `sha256` is
+    that of the very bytes they come from, whatever becomes of the file: a run goes on writing."""
 
     path: Path
+    sha256: str
     info: CheckpointInfo
     generator: dict[str, Tensor]
     discriminator: dict[str, Tensor]
@@ -76,17 +79,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """
     file = _resolve(path)
     try:
-        with safetensors.safe_open(file, framework="pt") as opened:
-            entry = (opened.metadata() or {}).get(_ENTRY)
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        content = file.read_bytes()
+        tensors = safetensors.torch.load(content)
     except (safetensors.SafetensorError, OSError) as error:
         raise PoseGenError(
             f"{file}: no readable checkpoint ({error}); copy it again or train anew"
         ) from error
+    entry = _metadata(content).get(_ENTRY)
     if entry is None:
         raise PoseGenError(f"{file}: weights without PoseGen's metadata; name a file of a run")
     return Checkpoint(
         path=file,
+        sha256=hashlib.sha256(content).hexdigest(),
         info=_decode_info(file, entry),
         generator=_part(tensors, "generator"),
         discriminator=_part(tensors, "discriminator"),
@@ -99,6 +103,11 @@ def load_generator(path: Path) -> tuple[Generator, CheckpointInfo]:
     Raises `PoseGenError` as `load_checkpoint` does, and when weights and configuration disagree.
     """
     checkpoint = load_checkpoint(path)
+    return generator_of(checkpoint), checkpoint.info
+
+
+def generator_of(checkpoint: Checkpoint) -> Generator:
+    """The generator of a checkpoint that was read, as `load_generator` gives it."""
     generator = build_generator(checkpoint.info.train_config.model)
     problem = load_weights(generator, checkpoint.generator)
     if problem is not None:
@@ -106,7 +115,7 @@ def load_generator(path: Path) -> tuple[Generator, CheckpointInfo]:
             f"{checkpoint.path}: weights do not fit the architecture it names ({problem}); "
             "use the version of posegen that wrote it"
         )
-    return generator.eval(), checkpoint.info
+    return generator.eval()
 
 
 def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> str | None:
@@ -133,6 +142,13 @@ def _resolve(path: Path) -> Path:
     raise PoseGenError(
         f"{path}: no checkpoint there; name a .safetensors file or the folder of a training run"
     )
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """Of a valid safetensors file: 8 bytes with the header's length, then the header as JSON."""
+    length = int.from_bytes(content[:8], "little")
+    header: dict[str, Any] = msgspec.json.decode(content[8 : 8 + length])
+    return header.get("__metadata__", {})
 
 
 def _decode_info(file: Path, entry: str) -> CheckpointInfo:

@@ -8,7 +8,7 @@ import msgspec
 import onnx
 import torch
 
-from posegen.checkpoint import CheckpointInfo, load_checkpoint, load_generator
+from posegen.checkpoint import CheckpointInfo, generator_of, load_checkpoint
 from posegen.config import ModelConfig
 from posegen.models import Generator
 from posegen_export.bundle_writer import check_target, staging, write_golden, write_manifest
@@ -19,7 +19,7 @@ from posegen_export.reference import reference_images
 from posegen_export.tensorspecs import pixel_specs
 from posegen_export.weights import WeightFigures, measure_weights
 from posegen_runtime import __version__
-from posegen_runtime.bundle import SCHEMA, Manifest, Precision, sha256_of
+from posegen_runtime.bundle import SCHEMA, Manifest, Precision
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.parity import FP32_GATE, ParityFigures
 
@@ -50,15 +50,15 @@ class Source:
 
 def load_source(checkpoint: Path) -> Source:
     """Raises `PoseGenError` for no checkpoint, and for a variant that takes no mask."""
-    generator, info = load_generator(checkpoint)
+    loaded = load_checkpoint(checkpoint)
+    generator = generator_of(loaded)
     variant = generator.config.variant
     if not variant.uses_mask:
         raise PoseGenError(
             f"{checkpoint}: the {variant.value} variant takes no mask and stays in PyTorch; "
             "export a pose variant"
         )
-    file = load_checkpoint(checkpoint).path
-    return Source(generator, info, sha256_of(file))
+    return Source(generator, loaded.info, loaded.sha256)
 
 
 def make_inputs(config: ModelConfig, data: Path | None, count: int, seed: int) -> Inputs:

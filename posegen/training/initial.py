@@ -1,19 +1,16 @@
 """The models that a run starts from: fresh ones, or those of a checkpoint to fine-tune."""
 
-from pathlib import Path
-
 import torch
 
-from posegen.checkpoint import Checkpoint, load_checkpoint, load_weights
+from posegen.checkpoint import Checkpoint, load_weights
 from posegen.config import ModelConfig, TrainConfig
 from posegen.models.build import build_discriminator, build_generator
 from posegen.models.discriminator import Discriminator
 from posegen.models.generator import Generator
-from posegen_runtime.bundle import sha256_of
 from posegen_runtime.errors import PoseGenError
 
 
-def initial_models(config: TrainConfig, init: Path | None) -> tuple[Generator, Discriminator]:
+def initial_models(config: TrainConfig, init: Checkpoint | None) -> tuple[Generator, Discriminator]:
     """Generator and discriminator with weights from `config.seed`, or the averaged generator and
     the discriminator of `init`.
 
@@ -23,21 +20,15 @@ def initial_models(config: TrainConfig, init: Path | None) -> tuple[Generator, D
     torch.manual_seed(config.seed)
     generator, discriminator = build_generator(config.model), build_discriminator(config.model)
     if init is not None:
-        checkpoint = load_checkpoint(init)
-        _check_kind(checkpoint, config.model)
+        _check_kind(init, config.model)
         for module, weights in (
-            (generator, checkpoint.generator),
-            (discriminator, checkpoint.discriminator),
+            (generator, init.generator),
+            (discriminator, init.discriminator),
         ):
             problem = load_weights(module, weights)
             if problem is not None:
-                raise PoseGenError(_misfit(checkpoint, config.model, problem))
+                raise PoseGenError(_misfit(init, config.model, problem))
     return generator, discriminator
-
-
-def parent_of(init: Path | None) -> str | None:
-    """sha256 of the checkpoint file given as `--init`."""
-    return None if init is None else sha256_of(load_checkpoint(init).path)
 
 
 def _check_kind(checkpoint: Checkpoint, model: ModelConfig) -> None:

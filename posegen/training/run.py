@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from lightning_fabric import Fabric
 
-from posegen.checkpoint import BEST, LAST, Lineage
+from posegen.checkpoint import BEST, LAST, Lineage, load_checkpoint
 from posegen.config import TrainConfig, Variant
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.mask_range import mask_range
@@ -16,7 +16,7 @@ from posegen.data.samplers import INDEPENDENT, build_sampler
 from posegen.files import write_atomically
 from posegen.training.devices import build_fabric
 from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
-from posegen.training.initial import initial_models, parent_of
+from posegen.training.initial import initial_models
 from posegen.training.interrupt import Interrupt
 from posegen.training.loop import Loop
 from posegen.training.progress import Reporter, reading_progress
@@ -52,8 +52,10 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
     dataset = open_dataset(options.data)
     fabric = build_fabric(config, options.device)
     fabric.launch()
-    models = initial_models(config, options.init)
-    parent = parent_of(options.init)
+    initial = None if options.init is None else load_checkpoint(options.init)
+    models = initial_models(config, initial)
+    parent = None if initial is None else initial.sha256
+    del initial
     content = read_resume(options.out, config, dataset.description.sha256, parent)
     if content is None:
         _refuse_foreign_run(options.out)

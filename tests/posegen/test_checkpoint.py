@@ -16,6 +16,7 @@ from posegen.checkpoint import (
 )
 from posegen.config import Arch, Variant
 from posegen.models import build_discriminator, build_generator
+from posegen_runtime.bundle import sha256_of
 from posegen_runtime.errors import PoseGenError
 from tiny_training import tiny_config
 
@@ -75,6 +76,13 @@ def test_a_run_means_its_best_else_its_last(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path).path.name == LAST
     write(tmp_path / BEST)
     assert load_checkpoint(tmp_path).path.name == BEST
+
+
+def test_the_sum_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
+    write(tmp_path / "c.safetensors")
+    assert load_checkpoint(tmp_path / "c.safetensors").sha256 == sha256_of(
+        tmp_path / "c.safetensors"
+    )
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from posegen.checkpoint import load_checkpoint
 from posegen.config import Arch, Variant
+from posegen.training import run as run_module
 from posegen.training.initial import initial_models
 from posegen_runtime.bundle import sha256_of
 from posegen_runtime.errors import PoseGenError
@@ -28,8 +30,8 @@ def test_the_seed_decides_fresh_weights() -> None:
 
 
 def test_spatial_weights_go_on_at_a_larger_size(run: Path) -> None:
-    generator, discriminator = initial_models(tiny_config(image_size=64, seed=5), run)
     checkpoint = load_checkpoint(run)
+    generator, discriminator = initial_models(tiny_config(image_size=64, seed=5), checkpoint)
     for module, weights in (
         (generator, checkpoint.generator),
         (discriminator, checkpoint.discriminator),
@@ -51,6 +53,26 @@ def test_fine_tuning_records_its_parent_and_resumes(run: Path, tmp_path: Path) -
         train(data, tmp_path / "fine", config)
 
 
+def test_the_parent_is_what_was_loaded_though_its_run_went_on(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_dataset(tmp_path / "data")
+    init = tmp_path / "c.safetensors"
+    init.write_bytes((run / "best.safetensors").read_bytes())
+    loaded = sha256_of(init)
+
+    def overtaken(*arguments: Any) -> Any:
+        models = initial_models(*arguments)
+        init.write_bytes((tmp_path / "longer" / "last.safetensors").read_bytes())
+        return models
+
+    train(data, tmp_path / "longer", tiny_config(steps=4))
+    monkeypatch.setattr(run_module, "initial_models", overtaken)
+    train(data, tmp_path / "fine", tiny_config(steps=1), init=init)
+    assert sha256_of(init) != loaded
+    assert load_checkpoint(tmp_path / "fine").info.lineage.parent == loaded
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -61,7 +83,7 @@ def test_fine_tuning_records_its_parent_and_resumes(run: Path, tmp_path: Path) -
 )
 def test_another_kind_is_one_line(changes: dict[str, object], message: str, run: Path) -> None:
     with pytest.raises(PoseGenError, match=message) as error:
-        initial_models(tiny_config(**changes), run)
+        initial_models(tiny_config(**changes), load_checkpoint(run))
     assert "\n" not in str(error.value)
     assert str(run) in str(error.value)
 
@@ -71,4 +93,4 @@ def test_bottleneck_cannot_change_its_size(tmp_path: Path) -> None:
     train(write_dataset(tmp_path / "data"), tmp_path / "run", config)
     larger = tiny_config(arch=Arch.BOTTLENECK, variant=Variant.POSE, image_size=64)
     with pytest.raises(PoseGenError, match="--arch bottleneck cannot go from 32 to 64 px"):
-        initial_models(larger, tmp_path / "run")
+        initial_models(larger, load_checkpoint(tmp_path / "run"))

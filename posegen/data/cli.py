@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from posegen.render.meshes import MeshSource, MeshUnit, Up
+from posegen.render.offscreen import MAX_SIDE
 from posegen_runtime.console import run_app
 from posegen_runtime.errors import PoseGenError
 
@@ -36,8 +37,8 @@ def parse_size(text: str) -> tuple[int, int]:
         width, height = (int(side) for side in text.lower().split("x"))
     except ValueError:
         raise PoseGenError(f"--image-size {text}: write it as WxH, such as 640x480") from None
-    if not (1 <= width <= 16384 and 1 <= height <= 16384):
-        raise PoseGenError(f"--image-size {text}: each side needs 1 to 16384 pixels")
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise PoseGenError(f"--image-size {text}: each side needs 1 to {MAX_SIDE} pixels")
     return width, height
 
 
@@ -122,7 +123,11 @@ def masks(
     ] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="Number of random poses.")] = None,
     distance: Annotated[
-        str | None, typer.Option(help="Camera to the mesh's centre, metres.", metavar="A:B")
+        str | None,
+        typer.Option(
+            help="Camera to the mesh's centre, metres; more than from there to the mesh's origin.",
+            metavar="A:B",
+        ),
     ] = None,
     elevation: ElevationOption = "0:35",
     image_size: Annotated[
@@ -132,7 +137,11 @@ def masks(
         float, typer.Option(min=1, max=150, help="Degrees across the image's shorter side.")
     ] = 40.0,
     category: Annotated[
-        str | None, typer.Option(help="Of sampled poses. [default: the mesh's name]")
+        str | None,
+        typer.Option(
+            help="What the mesh is: of --poses only these are drawn; sampled poses are named so. "
+            "[default: the mesh's name]"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of sampled poses.")] = 0,
     mesh_unit: UnitOption = MeshUnit.METRE,
@@ -141,6 +150,7 @@ def masks(
     """Write silhouettes of a mesh and their poses, ready for `posegen-run --masks --poses`."""
     from rich.progress import Progress
 
+    from posegen.render.given_poses import of_category
     from posegen.render.mesh_masks import sample_poses, write_masks
     from posegen.render.offscreen import require_egl
     from posegen_runtime.poses import read_poses
@@ -150,7 +160,7 @@ def masks(
     source = MeshSource(mesh, mesh_unit, up)
     part = source.read()
     if sample is None:
-        wanted = list(read_poses(str(poses)).values())
+        wanted = of_category(read_poses(str(poses)).values(), category, poses)
     elif distance is None:
         raise PoseGenError("--sample needs --distance A:B, metres from the camera to the object")
     else:

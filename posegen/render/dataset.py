@@ -95,6 +95,7 @@ def render_dataset(
                 for done in (future.result() for future in ready):
                     finished.append(done)
                     progress(done.task.stop - done.task.start)
+            index = _write_index(plan, finished)
         except BrokenProcessPool:
             raise PoseGenError(
                 f"{plan.out}: a render process died; try --workers 1, and check free memory"
@@ -104,7 +105,7 @@ def render_dataset(
                 f"{plan.out}: cannot be written ({error.strerror}); free space or name another "
                 "directory"
             ) from None
-    return _write_index(plan, finished)
+    return index
 
 
 def _write_index(plan: RenderPlan, finished: list[Done]) -> dict[str, Any]:

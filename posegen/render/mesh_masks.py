@@ -14,9 +14,11 @@ import numpy as np
 from posegen.render.camera import View, intrinsics, orbit
 from posegen.render.meshes import MeshSource, MeshUnit
 from posegen.render.model import Floats, Part
-from posegen.render.outputs import claim_directory
+from posegen.render.offscreen import MAX_SIDE
+from posegen.render.outputs import claim_directory, make_directory
 from posegen.render.silhouettes import SilhouetteRenderer
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import write_atomic
 from posegen_runtime.poses import Pose, write_poses
 
 MASKS, POSES = "masks", "poses.jsonl"
@@ -56,7 +58,8 @@ def sample_poses(
         fov: degrees that the image's shorter side spans.
 
     Raises:
-        PoseGenError: the camera could stand inside the object.
+        PoseGenError: the camera could stand inside the object, or beyond the mesh's origin: readers
+            refuse a pose with the origin behind the camera, which nearly always has a wrong frame.
     """
     upright = part.vertices @ source.upright.T
     centre = (upright.min(axis=0) + upright.max(axis=0)) / 2
@@ -65,6 +68,13 @@ def sample_poses(
         raise PoseGenError(
             f"--distance {distance[0]:g}: the camera would stand inside {source.path}, whose "
             f"vertices reach {radius:.4g} m from its centre; go further away or mend --mesh-unit"
+        )
+    away = float(np.linalg.norm(centre))
+    if distance[0] <= away:
+        raise PoseGenError(
+            f"--distance {distance[0]:g}: the origin of {source.path} lies {away:.4g} m from the "
+            "mesh's centre and could come behind the camera, where a pose cannot be told from one "
+            "of a wrong camera frame; centre the mesh on its origin or go further away"
         )
     unit = "m" if source.unit is MeshUnit.METRE else "mm"
     poses = []
@@ -98,8 +108,8 @@ def write_masks(
         poses: in any convention; they are written as they came.
 
     Raises:
-        PoseGenError: `out` is not empty, a mask's name leads out of it or is taken, or every
-            silhouette is empty.
+        PoseGenError: `out` is not empty or cannot be written, a mask's name leads out of it or is
+            taken, an image is too large to draw, or every silhouette is empty.
     """
     named = _named(poses)
     claim_directory(out)
@@ -109,8 +119,8 @@ def write_masks(
         mask = renderer.mask(pose)
         empty += not mask.any()
         path = out / MASKS / pose.mask
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(cv2.imencode(".png", mask)[1].tobytes())
+        make_directory(path.parent)
+        write_atomic(path, cv2.imencode(".png", mask)[1].tobytes())
         progress()
     write_poses(out / POSES, named)
     if empty == len(named):
@@ -144,14 +154,27 @@ class _Renderers:
 
 
 def _named(poses: Iterable[Pose]) -> list[Pose]:
-    """The poses with mask names that end in .png and stay inside the output directory."""
-    result, taken = [], set()
+    """The poses with mask names that end in .png and stay inside the output directory.
+
+    What cannot be drawn or written is refused here, before the first file is.
+    """
+    result: list[Pose] = []
+    taken: set[PurePosixPath] = set()
     for pose in poses:
         name = PurePosixPath(pose.mask).with_suffix(".png")
         if name.is_absolute() or ".." in name.parts:
             raise PoseGenError(f"mask {pose.mask}: leads out of the output directory; rename it")
         if name in taken:
             raise PoseGenError(f"mask {name}: named twice (silhouettes are PNG); rename one")
+        if max(pose.image_size) > MAX_SIDE:
+            width, height = pose.image_size
+            raise PoseGenError(
+                f"mask {name}: image_size is {width}×{height}, sides of at most {MAX_SIDE} can be "
+                "drawn; give [width, height] in pixels"
+            )
         taken.add(name)
         result.append(msgspec.structs.replace(pose, mask=str(name)))
+    for name in taken:
+        if folder := next((parent for parent in name.parents if parent in taken), None):
+            raise PoseGenError(f"mask {folder}: is also the folder of {name}; rename one")
     return result

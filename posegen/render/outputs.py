@@ -21,6 +21,14 @@ def claim_directory(out: Path) -> None:
         raise PoseGenError(f"{out}: not empty; name a new directory or empty this one first")
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and its parents. Raises `PoseGenError` naming it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PoseGenError(f"{path}: cannot be made ({error.strerror})") from None
+
+
 def write_hashed(root: Path, name: str, content: bytes, hashes: dict[str, str]) -> None:
     """Write a file below `root` and note its SHA-256."""
     path = root / name

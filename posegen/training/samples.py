@@ -12,6 +12,7 @@ from posegen.files import write_atomically
 from posegen.models.generator import Generator
 from posegen.training.evaluation import fixed_latent
 from posegen.training.tensors import Tensors
+from posegen_runtime.errors import PoseGenError
 
 COLUMNS = 8
 _GAP = 2
@@ -35,6 +36,11 @@ def _row(images: Tensor) -> Pixels:
 
 
 def write_grid(path: Path, grid: Pixels) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PoseGenError(
+            f"{path.parent}: cannot be made ({error.strerror}); free space or name another folder"
+        ) from error
     _, encoded = cv2.imencode(".png", cv2.cvtColor(grid, cv2.COLOR_RGB2BGR))
     write_atomically(path, encoded.tobytes())

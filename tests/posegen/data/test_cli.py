@@ -1,5 +1,6 @@
 """`posegen data`: the commands, and what they say to bad input."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,42 @@ def test_render_of_a_mesh(brick: Path, tmp_path: Path, capsys: pytest.CaptureFix
     description = open_dataset(out).description
     assert description.splits == {"train": 2, "val": 1, "test": 1}
     assert "user" in description.licence
+
+
+def test_masks_of_a_mesh_far_from_its_origin(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """In coordinates of an assembly the origin may come behind the camera; no file says so."""
+    mesh, out = tmp_path / "part.stl", tmp_path / "out"
+    trimesh.creation.box((1, 1, 1)).apply_translation((10, 5, 0)).export(mesh)
+    line = ["masks", "--mesh", mesh, "--sample", 4, "--image-size", "32x32", "--out", out]
+    said = fails(capsys, *line, "--distance", "3:14")
+    assert f"origin of {mesh} lies 11.18 m" in said
+    assert not out.exists()
+    assert run_app(app, [str(word) for word in [*line, "--distance", "12:14"]]) == 0
+    assert len(read_poses(out / "poses.jsonl")) == 4
+
+
+def test_masks_of_one_object_of_a_scene(
+    brick: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    scene, out = tmp_path / "scene", tmp_path / "out"
+    pose = {"cam_R_m2c": [1, 0, 0, 0, 1, 0, 0, 0, 1], "cam_t_m2c": [0, 0, 9000]}
+    shown = {str(image): [pose | {"obj_id": 5}, pose | {"obj_id": 8}] for image in range(2)}
+    camera = {str(image): {"cam_K": [50, 0, 32, 0, 50, 32, 0, 0, 1]} for image in range(2)}
+    (scene / "000001").mkdir(parents=True)
+    (scene / "000001" / "scene_gt.json").write_text(json.dumps(shown))
+    (scene / "000001" / "scene_camera.json").write_text(json.dumps(camera))
+    (tmp_path / "camera.json").write_text('{"width": 64, "height": 64}')
+    line = ["masks", "--mesh", brick, "--mesh-unit", "cm", "--poses", scene / "000001",
+            "--out", out]  # fmt: skip
+    assert "--category: obj_000005, obj_000008" in fails(capsys, *line)
+    assert "has only obj_000005, obj_000008" in fails(capsys, *line, "--category", "obj_000006")
+    assert not out.exists()
+    assert run_app(app, [str(word) for word in [*line, "--category", "obj_000008"]]) == 0
+    assert sorted(path.name for path in (out / "masks").iterdir()) == [
+        "000000_000001.png",
+        "000001_000001.png",
+    ]
+    assert {pose.category for pose in read_poses(out / "poses.jsonl").values()} == {"obj_000008"}
 
 
 @pytest.mark.parametrize(

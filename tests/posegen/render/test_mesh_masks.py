@@ -109,10 +109,31 @@ def test_a_camera_inside_the_object_is_refused(source: MeshSource) -> None:
 
 @pytest.mark.parametrize(
     ("names", "says"),
-    [(["../a.png"], "leads out"), (["/a.png"], "leads out"), (["a.png", "a.jpg"], "named twice")],
+    [
+        (["../a.png"], "leads out"),
+        (["/a.png"], "leads out"),
+        (["a.png", "a.jpg"], "named twice"),
+        (["a.png", "a.png/b.png"], "also the folder"),
+        (["a.png/b/c.png", "a.png"], "also the folder"),
+    ],
 )
 def test_bad_mask_names(source: MeshSource, tmp_path: Path, names: list[str], says: str) -> None:
     poses = [msgspec.structs.replace(sample(source, 1)[0], mask=name) for name in names]
     with pytest.raises(PoseGenError, match=says):
         write_masks(source.read(), poses, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_images_too_large_to_draw_are_refused_first(source: MeshSource, tmp_path: Path) -> None:
+    small, large = sample(source, 2)
+    large = msgspec.structs.replace(large, image_size=(20000, 64))
+    with pytest.raises(PoseGenError, match=r"000001\.png: image_size is 20000×64"):
+        write_masks(source.read(), [small, large], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_name_that_no_disk_takes_is_one_line(source: MeshSource, tmp_path: Path) -> None:
+    for name in ("a" * 300 + ".png", "a" * 300 + "/b.png"):
+        pose = msgspec.structs.replace(sample(source, 1)[0], mask=name)
+        with pytest.raises(PoseGenError, match="cannot be"):
+            write_masks(source.read(), [pose], tmp_path / str(len(name)))

@@ -116,3 +116,6 @@ def test_object_out_of_sight_gives_an_empty_silhouette(
     renderer.load(car.vertices, car.faces)
     away = replace(view(0.4), K=intrinsics(WIDTH, HEIGHT, 40)).shifted(5000, 0)
     assert not renderer.render(away).any()
+    for distance in (0.0, 5.0, 100.0):
+        behind = replace(view(0.4), R=np.eye(3), t=np.array([0, 0, -3 - distance]))
+        assert not renderer.render(behind).any()

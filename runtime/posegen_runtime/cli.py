@@ -7,13 +7,10 @@ from typing import Annotated
 import typer
 
 from posegen_runtime import __version__
-from posegen_runtime.backends.onnx import Device
+from posegen_runtime.choices import Device, Fit, ImageFormat, MaskChannel
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.geometry import Fit
-from posegen_runtime.masks import MaskChannel
 from posegen_runtime.options import RunOptions, parse_labels
-from posegen_runtime.sinks.files import ImageFormat
 
 DEMO_OUT = Path("posegen-demo")
 
@@ -42,7 +39,11 @@ def generate(
     per_mask: Annotated[int, typer.Option(min=1, help="Images for each mask.")] = 1,
     seed: Annotated[int, typer.Option(help="Decides what is paired with each mask.")] = 0,
     fit: Annotated[
-        Fit, typer.Option(help="Crop around the object, pad the frame, or stretch it.")
+        Fit,
+        typer.Option(
+            help="Crop around the object, take the whole frame, or stretch it; auto: frame when "
+            "the mask has the model's shape and the object is not small, else object."
+        ),
     ] = Fit.AUTO,
     mask_values: Annotated[
         str, typer.Option(help="What is object: auto, nonzero, half, each, or an id.")
@@ -53,7 +54,9 @@ def generate(
     image_format: Annotated[
         ImageFormat, typer.Option("--format", help="File format of the images.")
     ] = ImageFormat.PNG,
-    labels: Annotated[str, typer.Option(help="coco, yolo, both, or none.")] = "coco,yolo",
+    labels: Annotated[
+        str, typer.Option(help="coco,yolo (default), one of them, or none.")
+    ] = "coco,yolo",
     category: Annotated[
         str | None, typer.Option(metavar="NAME[:ID]", help="Class of the object in the labels.")
     ] = None,

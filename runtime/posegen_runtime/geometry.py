@@ -6,12 +6,12 @@ exact: ``u' = sx·u + tx``, ``v' = sy·v + ty`` in continuous pixel coordinates,
 """
 
 import math
-from enum import Enum
 
 import cv2
 import msgspec
 import numpy as np
 
+from posegen_runtime.choices import Fit
 from posegen_runtime.errors import MaskRejected
 from posegen_runtime.images import cover_crop, resize
 
@@ -19,16 +19,6 @@ DEFAULT_MARGIN = 0.2
 """Room on each side of the silhouette's box under ``object``, as a share of the box."""
 SMALL_OBJECT = 1 / 3
 """Under ``auto``, a box shorter than this share of the frame is cropped to."""
-
-
-class Fit(str, Enum):
-    """How a mask comes to the model's size."""
-
-    AUTO = "auto"
-    """``frame`` when the mask has the model's aspect and no small object, else ``object``."""
-    OBJECT = "object"
-    FRAME = "frame"
-    STRETCH = "stretch"
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,26 +1,15 @@
 """Mask files as they are stored: grey values, colours with alpha, or palette indices."""
 
-from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from posegen_runtime.choices import MaskChannel
 from posegen_runtime.errors import MaskRejected
 from posegen_runtime.imagefile import decode, decode_indices, decode_unchanged, read_header
 from posegen_runtime.paths import read_bytes
-
-
-class MaskChannel(str, Enum):
-    """Which part of a mask file holds the object."""
-
-    AUTO = "auto"
-    LUMA = "luma"
-    """Grey value; of a palette image, that of its colours."""
-    ALPHA = "alpha"
-    INDEX = "index"
-    """Palette index; of a grey image, its value."""
 
 
 class MaskFile(NamedTuple):

@@ -4,11 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from posegen_runtime.backends.onnx import Device
+from posegen_runtime.choices import Device, Fit, ImageFormat, MaskChannel
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.geometry import Fit
-from posegen_runtime.masks import MaskChannel
-from posegen_runtime.sinks.files import ImageFormat
 
 LABELS = ("coco", "yolo")
 DEFAULT_CATEGORY = "object"

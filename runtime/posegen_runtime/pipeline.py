@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
 
@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from posegen_runtime.backends.onnx import CPU
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.jobs import Job
 from posegen_runtime.labels.coco import CocoMask
@@ -43,7 +44,7 @@ Write = Callable[[Prepared, Images], Finished]
 def choose_shape(provider: str, max_batch: int, lanes: int | None) -> Shape:
     """On a CPU one image at a time in one lane for each core, each lane's call on one thread;
     on a GPU two lanes of the largest batch, so that one copies while the other computes."""
-    if provider == "CPUExecutionProvider":
+    if provider == CPU:
         return Shape(lanes or available_cores(), 1)
     return Shape(lanes or 2, max_batch)
 
@@ -74,11 +75,12 @@ def run_jobs(
     write: Write,
     shape: Shape,
     stop: threading.Event,
-) -> Iterator[Finished]:
+) -> Generator[Finished, None, None]:
     """Every job's outcome, in the order of `jobs`, whatever finishes first.
 
     Once `stop` is set nothing new is begun, and what is in flight is still yielded. An error in
-    `generate` or `write` ends the run: it would hit every later job too.
+    `generate` or `write` ends the run: it would hit every later job too. Closing the iterator
+    waits for what is being worked on.
     """
     pending = iter(jobs)
     workers = max(2, shape.lanes)

@@ -29,3 +29,14 @@ def test_import_is_quick_and_light() -> None:
     runs = [run() for _ in range(3)]
     assert statistics.median(seconds for seconds, _ in runs) < 0.3
     assert {loaded for _, loaded in runs} == {""}
+
+
+def test_the_command_itself_loads_no_array_library() -> None:
+    """So that --help is quick, and Ctrl-C in the first second meets no import."""
+    code = (
+        "import sys, posegen_runtime.cli; print({'numpy', 'cv2', 'rich.progress'} & {*sys.modules})"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    assert output.stdout.strip() == "set()"

@@ -1,13 +1,13 @@
 """ONNX Runtime, on the CPU or through CUDA."""
 
 from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from posegen_runtime.backends.base import Arrays
+from posegen_runtime.choices import Device as Device
 from posegen_runtime.errors import PoseGenError
 
 if TYPE_CHECKING:
@@ -18,20 +18,6 @@ CUDA = "CUDAExecutionProvider"
 
 PROVIDER_OPTIONS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0"}}
 """FP32 means FP32: TF32 keeps 10 bits of the mantissa and misses the FP32 gate."""
-
-
-class Device(str, Enum):
-    """Where to run. `AUTO` is CUDA when the installed ONNX Runtime was built with it."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-    def provider(self) -> str:
-        """The execution provider that this choice asks for."""
-        if self is Device.AUTO:
-            return CUDA if CUDA in engine().get_available_providers() else CPU
-        return CUDA if self is Device.CUDA else CPU
 
 
 def engine() -> Any:

@@ -1,13 +1,13 @@
 """Generated images as files: `images/`, `masks/`, labels, and one manifest line a job."""
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import write_jpeg, write_png
 from posegen_runtime.labels.coco import CocoWriter, encode_mask
@@ -20,17 +20,13 @@ from posegen_runtime.sinks.tree import MANIFEST, make_parent
 Images = npt.NDArray[np.uint8]
 
 
-class ImageFormat(str, Enum):
-    PNG = "png"
-    JPG = "jpg"
-
-
 class FileSink:
     """Writes one run into an empty directory.
 
     `write` does the work of one job and may be called from several threads; a file appears under
     its final name only when whole. `add` records finished jobs in order; `close` completes the
-    labels with what was added, also after an interruption.
+    labels with what was added, also after an interruption. Raises `PoseGenError` when the
+    directory cannot be written.
     """
 
     def __init__(
@@ -45,10 +41,13 @@ class FileSink:
         self._format = image_format
         self._category = next(iter(categories)) if len(categories) == 1 else None
         folder = out / "labels"
-        self._coco = CocoWriter(folder / "coco", categories) if "coco" in labels else None
-        self._yolo = YoloWriter(folder / "yolo", categories) if "yolo" in labels else None
-        self._poses = PoseWriter(folder) if with_poses else None
-        self._manifest = (out / MANIFEST).open("wb")
+        try:
+            self._coco = CocoWriter(folder / "coco", categories) if "coco" in labels else None
+            self._yolo = YoloWriter(folder / "yolo", categories) if "yolo" in labels else None
+            self._poses = PoseWriter(folder) if with_poses else None
+            self._manifest = (out / MANIFEST).open("wb")
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def write(self, prepared: Prepared, image: Images) -> Finished:
         """Write image, mask and label file of one job. Raises `PoseGenError` when it cannot."""

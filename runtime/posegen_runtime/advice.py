@@ -2,9 +2,12 @@
 
 from collections import Counter
 
-from posegen_runtime.rows import Row
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.rows import RejectedMask, Row
 
 FIRST_VARIATION = 0
+REJECTED_AT_START = 32
+"""When no mask could be used by then, they are read wrongly."""
 
 
 class Advice:
@@ -50,3 +53,29 @@ class Advice:
         if self._without_pose:
             lines.append(f"{self._without_pose} {of_all} have no pose and no line in poses.jsonl")
         return lines
+
+
+class FirstMasks:
+    """Ends a run that reads all its masks wrongly, instead of failing each of thousands.
+
+    `guessed` says whether the reading was chosen from a sample; one that the user named stands.
+    """
+
+    def __init__(self, guessed: bool) -> None:
+        self._watching = guessed
+        self._rejected: set[str] = set()
+
+    def check(self, row: Row, explanation: str) -> None:
+        """Look at the next row. Raises `PoseGenError` when the first `REJECTED_AT_START` masks,
+        each counted once, were all rejected; `explanation` says how masks are read."""
+        if not self._watching:
+            return
+        if not isinstance(row, RejectedMask):
+            self._watching = False  # there is a mask that can be read in this way
+            return
+        self._rejected.add(row.mask)
+        if len(self._rejected) == REJECTED_AT_START:
+            raise PoseGenError(
+                f"the first {REJECTED_AT_START} masks all failed, the last one because: "
+                f"{row.reason}; {explanation}; set --mask-values and --mask-channel"
+            )

@@ -21,8 +21,8 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Callable[[], None]]:
-    """A bar over `total` jobs, shown on a terminal only; call what it gives once a job."""
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar, shown on a terminal only; tell what it gives how many images of how many are over."""
     columns = (
         TextColumn("generating"),
         BarColumn(),
@@ -33,10 +33,11 @@ def progress_bar(total: int) -> Iterator[Callable[[], None]]:
     with Progress(
         *columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal
     ) as progress:
-        task = progress.add_task("", total=total, speed="")
+        task = progress.add_task("", total=None, speed="")
 
-        def advance() -> None:
+        def show(over: int, total: int) -> None:
             speed = progress.tasks[0].speed
-            progress.update(task, advance=1, speed=f"{speed:.1f} images/s" if speed else "")
+            text = f"{speed:.1f} images/s" if speed else ""
+            progress.update(task, completed=over, total=total, speed=text)
 
-        yield advance
+        yield show

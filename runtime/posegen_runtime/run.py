@@ -1,19 +1,16 @@
 """One run of `posegen-run`, from options to outputs."""
 
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import cv2
 import msgspec
 
-from posegen_runtime.advice import Advice
+from posegen_runtime.advice import Advice, FirstMasks
 from posegen_runtime.backends.onnx import CPU
+from posegen_runtime.choices import MaskChannel
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.images import write_png
@@ -28,15 +25,15 @@ from posegen_runtime.run_record import (
     RunRecord,
     describe_bundle,
     describe_hardware,
+    describe_options,
     describe_versions,
 )
 from posegen_runtime.sinks.files import FileSink
 from posegen_runtime.sinks.tree import PREVIEW, claim
+from posegen_runtime.stopping import stopping
 
 FAILURES_SHOWN = 10
 """The rest is in the manifest."""
-FAILURES_AT_START = 32
-"""When nothing but failures came by then, the masks are read wrongly, and the run stops."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -71,24 +68,29 @@ def run(options: RunOptions) -> Outcome:
             "appearance and background, so as many images a mask are made"
         )
     record = RunRecord(
-        options=_resolved(options, inputs, shape),
+        options=describe_options(options, inputs, shape),
         bundle=describe_bundle(bundle),
         versions=describe_versions(generator.engine),
         hardware=describe_hardware(available_cores()),
         planned=inputs.planned,
     )
-    record.write(options.out)
     preview = Preview(inputs.planned) if options.preview else None
-    with _stopping() as stop:
+    with stopping() as stop:
+        record.write(options.out)
         try:
             _generate(options, inputs, generator, shape, record, preview, stop)
+        except KeyboardInterrupt:
+            record.state = "interrupted"
+            with suppress(PoseGenError):
+                record.write(options.out)
+            raise
         except PoseGenError as error:
-            record.state, record.warnings = "stopped", [str(error)]
+            record.state, record.warnings = "stopped", [str(error), *record.warnings]
             with suppress(PoseGenError):  # a full disk may be what stopped it
                 record.write(options.out)
             raise
-    record.state = "interrupted" if stop.is_set() else "finished"
-    record.write(options.out)
+        record.state = "interrupted" if stop.is_set() else "finished"
+        record.write(options.out)
     for line in record.warnings:
         say(f"warning: {line}")
     sheet = _write_preview(preview, options.out)
@@ -104,60 +106,47 @@ def _generate(
     preview: Preview | None,
     stop: threading.Event,
 ) -> None:
-    """Run every job and fill in what `record` says about the end."""
+    """Run every job and fill in what `record` says about the end, however it comes."""
     manifest = generator.bundle.manifest
     prepare = Preparer(
         generator.image_size, inputs.reading, options.fit, inputs.poses, manifest.mask_range
     )
     jobs = plan(inputs.masks, inputs.appearances, inputs.backgrounds, inputs.per_mask, options.seed)
-    advice = Advice()
+    advice, first_masks = Advice(), FirstMasks(_reading_was_guessed(options))
     sink = FileSink(
         options.out, options.format, options.labels, inputs.categories, bool(inputs.poses)
     )
+    job: tuple[str, int] | None = None
     start = time.perf_counter()
     try:
-        with progress_bar(inputs.planned) as advance:
-            for finished in run_jobs(
-                jobs, prepare, generate_with(generator), sink.write, shape, stop
-            ):
+        # Closed before the sink: what is in flight is written until then.
+        with (
+            progress_bar() as show,
+            closing(run_jobs(jobs, prepare, generate_with(generator), sink.write, shape, stop)) as (
+                finished_jobs
+            ),
+        ):
+            for finished in finished_jobs:
+                row = finished.row
                 sink.add(finished)
-                record.done += finished.row.state == "done"
-                record.failed += finished.row.state == "failed"
-                without_pose = bool(inputs.poses) and finished.row.mask not in inputs.poses
-                advice.add(finished.row, without_pose)
+                record.add(row, surplus=job == (row.mask, row.variation))
+                job = row.mask, row.variation
+                advice.add(row, bool(inputs.poses) and row.mask not in inputs.poses)
                 if preview:
                     preview.add(finished)
-                if finished.row.state == "failed" and record.failed <= FAILURES_SHOWN:
-                    say(f"failed: {finished.row.mask}: {finished.row.reason}")
-                if record.failed == FAILURES_AT_START and not record.done:
-                    raise PoseGenError(
-                        f"the first {FAILURES_AT_START} masks all failed, the last one because: "
-                        f"{finished.row.reason}; {inputs.reading.explanation}; "
-                        "set --mask-values or --mask-channel"
-                    )
-                advance()
+                if row.state == "failed" and record.failed <= FAILURES_SHOWN:
+                    name = f"{row.mask}:{row.object}" if row.object else row.mask
+                    say(f"failed: {name}: {row.reason}")
+                first_masks.check(row, inputs.reading.explanation)
+                show(record.done + record.failed, record.planned)
     finally:
+        record.seconds = round(time.perf_counter() - start, 3)
+        record.warnings = advice.lines()
         sink.close()
-    record.seconds = round(time.perf_counter() - start, 3)
-    record.warnings = advice.lines()
 
 
-def _resolved(options: RunOptions, inputs: Inputs, shape: Shape) -> dict[str, Any]:
-    """The options with everything that was chosen for the user."""
-    resolved: dict[str, Any] = msgspec.to_builtins(options, enc_hook=str)
-    reading = inputs.reading
-    resolved |= {
-        "mask_values": str(reading.object_id or reading.values.value),
-        "mask_channel": reading.channel.value,
-        "per_mask": inputs.per_mask,
-        "categories": inputs.categories,
-        "appearances": len(inputs.appearances),
-        "backgrounds": len(inputs.backgrounds),
-        "lanes": shape.lanes,
-        "batch": shape.batch,
-    }
-    del resolved["category"]
-    return resolved
+def _reading_was_guessed(options: RunOptions) -> bool:
+    return options.mask_values == "auto" or options.mask_channel is MaskChannel.AUTO
 
 
 def _write_preview(preview: Preview | None, out: Path) -> Path | None:
@@ -166,28 +155,3 @@ def _write_preview(preview: Preview | None, out: Path) -> Path | None:
         return None
     write_png(out / PREVIEW, sheet)
     return out / PREVIEW
-
-
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or a polite kill sets; the second time they end the process."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop  # only the main thread may handle signals
-        return
-    previous: dict[signal.Signals, Any] = {}
-
-    def ask_to_stop(number: int, frame: FrameType | None) -> None:
-        stop.set()
-        restore()
-
-    def restore() -> None:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        previous[number] = signal.signal(number, ask_to_stop)
-    try:
-        yield stop
-    finally:
-        restore()

@@ -11,7 +11,11 @@ import numpy as np
 
 from posegen_runtime import __version__
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
+from posegen_runtime.inputs import Inputs
+from posegen_runtime.options import RunOptions
 from posegen_runtime.paths import write_atomic
+from posegen_runtime.pipeline import Shape
+from posegen_runtime.rows import Row
 from posegen_runtime.sinks.tree import RUN
 
 SCHEMA = 1
@@ -29,14 +33,39 @@ class RunRecord(msgspec.Struct, kw_only=True):
     versions: dict[str, str]
     hardware: dict[str, Any]
     planned: int
+    """Images to make; under `--mask-values each` it grows with what the mask files hold."""
     done: int = 0
     failed: int = 0
     seconds: float = 0.0
     warnings: list[str] = []
 
+    def add(self, row: Row, surplus: bool) -> None:
+        """Count one row; a `surplus` one (a mask file's second object) was not planned for."""
+        self.done += row.state == "done"
+        self.failed += row.state == "failed"
+        self.planned += surplus
+
     def write(self, out: Path) -> None:
         text = msgspec.json.format(msgspec.json.encode(self), indent=2)
         write_atomic(out / RUN, text + b"\n")
+
+
+def describe_options(options: RunOptions, inputs: Inputs, shape: Shape) -> dict[str, Any]:
+    """The options with everything that was chosen for the user."""
+    resolved: dict[str, Any] = msgspec.to_builtins(options, enc_hook=str)
+    reading = inputs.reading
+    resolved |= {
+        "mask_values": str(reading.object_id or reading.values.value),
+        "mask_channel": reading.channel.value,
+        "per_mask": inputs.per_mask,
+        "categories": inputs.categories,
+        "appearances": len(inputs.appearances),
+        "backgrounds": len(inputs.backgrounds),
+        "lanes": shape.lanes,
+        "batch": shape.batch,
+    }
+    del resolved["category"]
+    return resolved
 
 
 def describe_bundle(bundle: Bundle) -> dict[str, Any]:

@@ -234,6 +234,7 @@ def test_ctrl_c_leaves_labels_of_what_is_done(tiny_bundle: Path, tmp_path: Path)
     assert process.returncode == 130, stderr
     assert stdout.startswith("interrupted: ")
     assert "Traceback" not in stderr
+    assert "stopping: finishing what is in flight\n" in stderr
     done = {row["image"].removeprefix("images/") for row in rows(out)}
     assert 20 < len(done) < 3000
     coco = json.loads((out / "labels/coco/instances.json").read_text())

@@ -295,19 +295,3 @@ def test_no_engine_installed(command: Command, monkeypatch: pytest.MonkeyPatch) 
     assert command() == 2
     assert "posegen[cpu]" in command.refusal()
     assert "posegen[gpu]" in command.refusal()
-
-
-def test_a_run_whose_first_masks_all_fail_stops_with_advice(command: Command) -> None:
-    for index in range(40):
-        command.write(f"{index:02d}.png", np.zeros((SIZE, SIZE), np.uint8))
-    assert command() == 2
-    assert "the first 32 masks all failed" in command.refusal()
-    assert "--mask-values" in command.refusal()
-
-
-def test_a_run_goes_on_when_one_of_the_first_masks_is_good(command: Command) -> None:
-    for index in range(40):
-        command.write(f"{index:02d}.png", np.zeros((SIZE, SIZE), np.uint8))
-    command.write("31.png", example_mask(0, SIZE))
-    assert command() == 1
-    assert len(command.rows()) == 40

@@ -63,11 +63,12 @@ def read_bytes(path: str | Path) -> bytes:
 def write_atomic(path: str | Path, data: bytes | memoryview) -> None:
     """Write beside the final name, then rename: a file is seen whole or not at all.
 
-    The temporary name is hidden, so that `list_images` never takes what a kill left behind.
+    The temporary name is hidden, so that `list_images` never takes what a kill left behind, and
+    short, so that any name that a file may have can be written.
     Raises `PoseGenError` naming the file; its ``__cause__`` is the `OSError` (a full disk, say).
     """
     final = Path(path)
-    beside = final.with_name(f".{final.name}.{secrets.token_hex(4)}.part")
+    beside = final.with_name(f".{secrets.token_hex(8)}.part")
     try:
         try:
             beside.write_bytes(data)

@@ -290,3 +290,9 @@ def test_reading_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str
         for suffix in FORMATS:
             read_rgb(save(tmp_path / f"photo.{suffix}", photo()))
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_longest_name_that_a_file_may_have_can_be_written(tmp_path: Path) -> None:
+    name = "m" * 251 + ".png"
+    write_atomic(tmp_path / name, b"data")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

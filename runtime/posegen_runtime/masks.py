@@ -4,7 +4,7 @@ Simulators and labelling tools write {0, 255}, {0, 1}, instance ids, palettes an
 folder means is decided once, from a sample of it (`choose_reading`), and then holds for every file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -27,6 +27,9 @@ __all__ = [
 
 CLEAR = 1 / 8
 """Values within this share of the range from black or white are clearly black or white."""
+
+MAX_IDS = 1000
+"""A file with more values than that is a photo or a depth map rather than a mask of instances."""
 
 
 class MaskValues(str, Enum):
@@ -68,10 +71,15 @@ class MaskReading(msgspec.Struct, frozen=True, kw_only=True):
     """One line on what was chosen and why."""
 
     def read(self, path: str | Path) -> list[Silhouette]:
+        """All of `silhouettes` at once."""
+        return list(self.silhouettes(path))
+
+    def silhouettes(self, path: str | Path) -> Iterator[Silhouette]:
         """The silhouettes of one file: one, or under ``each`` one for every id.
 
-        A file without any object gives one empty silhouette. Raises `MaskRejected`, naming the
-        file, when it cannot be read or not in this way.
+        One at a time, because hundreds of full size would fill the memory. A file without any
+        object gives one empty silhouette. Raises `MaskRejected`, naming the file, when it cannot
+        be read or not in this way, or holds more than `MAX_IDS` ids.
         """
         try:
             file = read_mask_file(path)
@@ -83,23 +91,31 @@ class MaskReading(msgspec.Struct, frozen=True, kw_only=True):
                 raise MaskRejected(
                     f"{path}: a lossy format keeps no exact ids; use --mask-values half"
                 )
-            return self._by_id(grey)
+            yield from self._by_id(path, grey)
+            return
         if self.values is MaskValues.NONZERO:
             mask = _binary(grey, 0)
             unclear = _unclear_share(grey) if file.lossy else 0.0
         else:
             mask = _binary(grey, np.iinfo(grey.dtype).max // 2)
             unclear = _unclear_share(grey)
-        return [Silhouette(mask=mask, unclear_share=unclear)]
+        yield Silhouette(mask=mask, unclear_share=unclear)
 
-    def _by_id(self, grey: np.ndarray) -> list[Silhouette]:
+    def _by_id(self, path: str | Path, grey: np.ndarray) -> Iterator[Silhouette]:
         if self.values is MaskValues.ID:
             assert self.object_id is not None
-            return [Silhouette(mask=_equal(grey, self.object_id), unclear_share=0.0)]
+            yield Silhouette(mask=_equal(grey, self.object_id), unclear_share=0.0)
+            return
         ids = [int(i) for i in np.flatnonzero(np.bincount(grey.ravel())) if i]
-        return [
-            Silhouette(mask=_equal(grey, i), name_suffix=f"_{i}", unclear_share=0.0) for i in ids
-        ] or [Silhouette(mask=np.zeros(grey.shape, np.uint8), unclear_share=0.0)]
+        if len(ids) > MAX_IDS:
+            raise MaskRejected(
+                f"{path}: holds {len(ids)} ids; is this an instance mask? if not, use "
+                "--mask-values half or nonzero"
+            )
+        if not ids:
+            yield Silhouette(mask=np.zeros(grey.shape, np.uint8), unclear_share=0.0)
+        for i in ids:
+            yield Silhouette(mask=_equal(grey, i), name_suffix=f"_{i}", unclear_share=0.0)
 
 
 def parse_mask_values(text: str) -> tuple[MaskValues, int | None]:

@@ -221,6 +221,16 @@ def test_each_id_is_a_silhouette(tmp_path: Path) -> None:
     assert ((second.mask > 0) == (two_objects(5, 9) == 9)).all()
 
 
+def test_a_depth_map_is_no_instance_mask(tmp_path: Path) -> None:
+    ids = np.arange(1001, dtype=np.uint16).reshape(7, 143)
+    reading = MaskReading(values=MaskValues.EACH, channel=MaskChannel.LUMA)
+    cv2.imwrite(str(tmp_path / "m.png"), ids)
+    assert len(reading.read(tmp_path / "m.png")) == 1000
+    cv2.imwrite(str(tmp_path / "m.png"), ids + np.uint16(1))
+    with pytest.raises(MaskRejected, match=r"m\.png: holds 1001 ids; is this an instance mask\?"):
+        reading.read(tmp_path / "m.png")
+
+
 @pytest.mark.parametrize("values", ["each", "7", "half", "nonzero", "auto"])
 def test_black_mask_gives_one_empty_silhouette(tmp_path: Path, values: str) -> None:
     path = save(tmp_path / "m.png", grey(0))

@@ -20,10 +20,29 @@ class BoundedCache(Generic[Key, Value]):
         self._size = size
         self._bytes = 0
         self._entries: OrderedDict[Key, Value] = OrderedDict()
+        self._making: dict[Key, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def get_or_make(self, key: Key, make: Callable[[], Value]) -> Value:
+        """The value of `key`; threads that need it at the same time wait while one makes it.
+
+        What `make` raises is raised, and the next thread tries again.
+        """
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        try:
+            with making:
+                value = self.get(key)
+                if value is None:
+                    value = make()
+                    self.put(key, value)
+                return value
+        finally:
+            with self._lock:
+                self._making.pop(key, None)
 
     def get(self, key: Key) -> Value | None:
         with self._lock:

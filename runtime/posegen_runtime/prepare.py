@@ -1,7 +1,8 @@
 """From names to arrays: the part of a job that comes before the generator."""
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 import numpy as np
@@ -28,6 +29,8 @@ READY_BYTES = 64 * 2**20
 UNCLEAR = 0.01
 """A mask with a larger share of pixels that are neither black nor white is noted."""
 MOSTLY_WHITE = 0.5
+MAX_NAME = 251
+"""Bytes of an output's name without suffix: file systems take 255."""
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -69,7 +72,7 @@ class Preparer:
         try:
             placed = self._silhouettes(job.mask)
         except PoseGenError as error:
-            return [rejected(job, str(error))]
+            return [rejected(job, _reason(error, job.mask))]
         return [self._prepare(job, silhouette) for silhouette in placed]
 
     def _prepare(self, job: Job, silhouette: Placed) -> Prepared | Row:
@@ -77,12 +80,15 @@ class Preparer:
         if silhouette.mask is None or silhouette.placement is None:
             return rejected(job, silhouette.reason, name)
         placement = silhouette.placement
+        stem = f"{job.stem}{silhouette.suffix}{job.variation_suffix}"
+        if len(os.fsencode(PurePosixPath(stem).name)) > MAX_NAME:
+            return failed(job, "the name is too long for outputs; rename the mask", name)
         pose = self._poses.get(job.mask.name)
         try:
             return Prepared(
                 job=job,
                 object=name,
-                stem=f"{job.stem}{silhouette.suffix}{job.variation_suffix}",
+                stem=stem,
                 mask=silhouette.mask,
                 placement=placement,
                 appearance=self._appearance(job.appearance) if job.appearance else None,
@@ -92,35 +98,30 @@ class Preparer:
                 unclear_share=silhouette.unclear_share,
             )
         except PoseGenError as error:
-            return failed(job, str(error), name)
+            return failed(job, _reason(error, job.mask), name)
 
     def _silhouettes(self, source: Source) -> list[Placed]:
         """Read and placed once, though a mask may have many variations."""
-        placed = self._masks.get(source.name)
-        if placed is None:
-            placed = []
-            for silhouette in self._reading.read(source.path):
-                notes = ["unclear"] if silhouette.unclear_share > UNCLEAR else []
-                notes += ["mostly white"] if silhouette.white_share > MOSTLY_WHITE else []
-                placed.append(self._place(silhouette, notes))
-            self._masks.put(source.name, placed)
-        return placed
+        return self._masks.get_or_make(
+            source.name,
+            lambda: [self._place(one) for one in self._reading.silhouettes(source.path)],
+        )
 
-    def _place(self, silhouette: Silhouette, notes: list[str]) -> Placed:
+    def _place(self, silhouette: Silhouette) -> Placed:
+        notes = ["unclear"] if silhouette.unclear_share > UNCLEAR else []
+        notes += ["mostly white"] if silhouette.white_share > MOSTLY_WHITE else []
         try:
             placement = place(silhouette.mask, self._size, self._fit)
             mask = placement.mask(silhouette.mask)
         except PoseGenError as error:
             return Placed(silhouette.name_suffix, reason=str(error))
-        notes = notes + [f"outside: {name}" for name in outside(mask, self._mask_range)]
+        notes += [f"outside: {name}" for name in outside(mask, self._mask_range)]
         return Placed(silhouette.name_suffix, mask, placement, notes, silhouette.unclear_share)
 
     def _appearance(self, source: Source) -> Image:
-        image = self._appearances.get(source.path)
-        if image is None:
-            image = read_resized_rgb(source.path, self._size)
-            self._appearances.put(source.path, image)
-        return image
+        return self._appearances.get_or_make(
+            source.path, lambda: read_resized_rgb(source.path, self._size)
+        )
 
     def _background(self, source: Source, placement: Placement) -> Image:
         shape = self._shapes.get(source.path)
@@ -129,18 +130,17 @@ class Preparer:
             shape = self._shapes[source.path] = (decoded.shape[0], decoded.shape[1])
         # One of the mask's own size is cut as the mask is; any other always the same way.
         key = source.path, placement.window if shape == placement.source_size else None
-        image = self._backgrounds.get(key)
-        if image is None:
-            image = placement.background(self._decode(source.path))
-            self._backgrounds.put(key, image)
-        return image
+        return self._backgrounds.get_or_make(
+            key, lambda: placement.background(self._decode(source.path))
+        )
 
     def _decode(self, path: Path) -> Image:
-        image = self._decoded.get(path)
-        if image is None:
-            image = read_rgb(path)
-            self._decoded.put(path, image)
-        return image
+        return self._decoded.get_or_make(path, lambda: read_rgb(path))
+
+
+def _reason(error: PoseGenError, mask: Source) -> str:
+    """Without the mask's name, which the row gives."""
+    return str(error).removeprefix(f"{mask.path}: ").removeprefix(f"{mask.name}: ")
 
 
 def _bytes(image: Image) -> int:

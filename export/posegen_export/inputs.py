@@ -97,7 +97,8 @@ def from_dataset(root: Path, size: tuple[int, int], count: int, seed: int) -> In
     generator = np.random.default_rng(seed)
     masks = [read_mask(samples[i].mask, source, size[0]) for i in chosen]
     masks += [synthetic.random_mask(generator, size, grain) for grain in GRAINS]
-    spread = [samples[i] for i in np.linspace(0, len(samples) - 1, CONDITIONS).astype(int)]
+    others = np.random.default_rng([seed, 1]).permutation(len(samples))
+    spread = [samples[others[i % len(samples)]] for i in range(CONDITIONS)]
     return Inputs(
         masks=np.stack(masks),
         real=len(chosen),

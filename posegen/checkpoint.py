@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from posegen.config import TrainConfig
@@ -75,7 +76,7 @@ def save_checkpoint(
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; of a run's folder its best one, else its last.
 
-    Raises `PoseGenError` when there is none, it is damaged, or of a newer schema.
+    Raises `PoseGenError` when there is none, it is damaged, of a newer schema, or not finite.
     """
     file = _resolve(path)
     try:
@@ -88,10 +89,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
     entry = _metadata(content).get(_ENTRY)
     if entry is None:
         raise PoseGenError(f"{file}: weights without PoseGen's metadata; name a file of a run")
+    info = _decode_info(file, entry)
+    if not are_finite(tensors):
+        raise PoseGenError(
+            f"{file}: weights hold NaN or infinity; name an earlier checkpoint or train anew"
+        )
     return Checkpoint(
         path=file,
         sha256=hashlib.sha256(content).hexdigest(),
-        info=_decode_info(file, entry),
+        info=info,
         generator=_part(tensors, "generator"),
         discriminator=_part(tensors, "discriminator"),
     )
@@ -100,7 +106,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
 def load_generator(path: Path) -> tuple[Generator, CheckpointInfo]:
     """The averaged generator in eval mode, on the CPU in float32.
 
-    Raises `PoseGenError` as `load_checkpoint` does, and when weights and configuration disagree.
+    Raises `PoseGenError` as `load_checkpoint` does, when the configuration names no model, and when
+    weights and configuration disagree.
     """
     checkpoint = load_checkpoint(path)
     return generator_of(checkpoint), checkpoint.info
@@ -108,7 +115,12 @@ def load_generator(path: Path) -> tuple[Generator, CheckpointInfo]:
 
 def generator_of(checkpoint: Checkpoint) -> Generator:
     """The generator of a checkpoint that was read, as `load_generator` gives it."""
-    generator = build_generator(checkpoint.info.train_config.model)
+    try:
+        generator = build_generator(checkpoint.info.train_config.model)
+    except PoseGenError as error:
+        raise PoseGenError(
+            f"{checkpoint.path}: its metadata names no model of this version: {error}"
+        ) from error
     problem = load_weights(generator, checkpoint.generator)
     if problem is not None:
         raise PoseGenError(
@@ -131,6 +143,10 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor]) -> str | None:
             return f"{name} is {tuple(weights[name].shape)}, expected {tuple(tensor.shape)}"
     module.load_state_dict(weights)
     return None
+
+
+def are_finite(tensors: dict[str, Tensor]) -> bool:
+    return all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point())
 
 
 def _resolve(path: Path) -> Path:

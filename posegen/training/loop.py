@@ -8,7 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from posegen.checkpoint import BEST, LAST, CheckpointInfo, Lineage, save_checkpoint
+from posegen.checkpoint import BEST, LAST, CheckpointInfo, Lineage, are_finite, save_checkpoint
 from posegen.config import TrainConfig
 from posegen.data.samplers import Sampler
 from posegen.training.evaluation import FIGURE, evaluate
@@ -16,7 +16,7 @@ from posegen.training.interrupt import Interrupt
 from posegen.training.progress import Reporter
 from posegen.training.resume import save_resume
 from posegen.training.samples import sample_grid, write_grid
-from posegen.training.state import TrainingState, are_finite, learning_rate
+from posegen.training.state import TrainingState, learning_rate
 from posegen.training.step import train_step
 from posegen.training.tensors import Tensors, to_tensors
 from posegen_runtime.errors import PoseGenError

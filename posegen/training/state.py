@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 
 from posegen.config import TrainConfig
 from posegen.models.discriminator import Discriminator
@@ -68,7 +68,3 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
-
-
-def are_finite(tensors: dict[str, Tensor]) -> bool:
-    return all(bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point())

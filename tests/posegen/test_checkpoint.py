@@ -10,6 +10,7 @@ from posegen.checkpoint import (
     LAST,
     CheckpointInfo,
     Lineage,
+    are_finite,
     load_checkpoint,
     load_generator,
     save_checkpoint,
@@ -126,9 +127,46 @@ def test_metadata_of_another_kind(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "c.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"preset": "huge"}, r"c\.safetensors: .*preset huge: spatial has no such preset"),
+        ({"image_size": 33}, r"c\.safetensors: .*image size 33: spatial takes multiples of 32"),
+        ({"image_size": -32}, r"c\.safetensors: .*image size -32"),
+        ({"arch": "bottleneck", "image_size": 48}, r"c\.safetensors: .*image size 48"),
+    ],
+)
+def test_metadata_of_no_model_names_the_file(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    write(tmp_path / "c.safetensors")
+    config = msgspec.to_builtins(tiny_config())
+    config["model"] |= changes
+    rewrite_metadata(tmp_path / "c.safetensors", train_config=config)
+    with pytest.raises(PoseGenError, match=message) as error:
+        load_generator(tmp_path / "c.safetensors")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite(tmp_path: Path, value: float) -> None:
+    config = tiny_config()
+    generator = build_generator(config.model)
+    next(generator.parameters()).data.view(-1)[0] = value
+    info = CheckpointInfo(train_config=config, step=7, lineage=LINEAGE)
+    save_checkpoint(tmp_path / "c.safetensors", generator, build_discriminator(config.model), info)
+    with pytest.raises(PoseGenError, match=r"c\.safetensors: weights hold NaN or infinity"):
+        load_generator(tmp_path / "c.safetensors")
+
+
 def test_weights_that_are_not_of_the_named_architecture(tmp_path: Path) -> None:
     write(tmp_path / "c.safetensors")
     other = msgspec.to_builtins(tiny_config(arch=Arch.BOTTLENECK))
     rewrite_metadata(tmp_path / "c.safetensors", train_config=other)
     with pytest.raises(PoseGenError, match="do not fit the architecture it names"):
         load_generator(tmp_path / "c.safetensors")
+
+
+def test_are_finite() -> None:
+    assert are_finite({"a": torch.ones(2), "b": torch.ones(1, dtype=torch.long)})
+    assert not are_finite({"a": torch.tensor([1.0, float("inf")])})

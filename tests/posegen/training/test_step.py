@@ -8,7 +8,7 @@ from posegen.config import LossConfig, TrainConfig, Variant
 from posegen.data.samplers import Batch
 from posegen.training.devices import build_fabric
 from posegen.training.initial import initial_models
-from posegen.training.state import TrainingState, are_finite, build_state, learning_rate
+from posegen.training.state import TrainingState, build_state, learning_rate
 from posegen.training.step import reconstruction, seed_step, train_step
 from posegen.training.tensors import Tensors, to_tensors
 from tiny_training import replaced, tiny_config
@@ -139,8 +139,3 @@ def test_random_numbers_follow_from_seed_step_and_rank() -> None:
 
     assert number(1, 2, 3) == number(1, 2, 3)
     assert len({number(1, 2, 3), number(0, 2, 3), number(1, 0, 3), number(1, 2, 0)}) == 4
-
-
-def test_are_finite() -> None:
-    assert are_finite({"a": torch.ones(2), "b": torch.ones(1, dtype=torch.long)})
-    assert not are_finite({"a": torch.tensor([1.0, float("inf")])})

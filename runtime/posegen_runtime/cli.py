@@ -55,7 +55,7 @@ def generate(
         ImageFormat, typer.Option("--format", help="File format of the images.")
     ] = ImageFormat.PNG,
     labels: Annotated[
-        str, typer.Option(help="coco,yolo (default), one of them, or none.")
+        str, typer.Option(help="coco,yolo (default), one of them, or none.", show_default=False)
     ] = "coco,yolo",
     category: Annotated[
         str | None, typer.Option(metavar="NAME[:ID]", help="Class of the object in the labels.")

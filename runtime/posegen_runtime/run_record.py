@@ -23,7 +23,7 @@ SCHEMA = 1
 
 class RunRecord(msgspec.Struct, kw_only=True):
     """The file's content. `state` is "running" until the run ends, then "finished", "interrupted"
-    (Ctrl-C) or "stopped" (an error, named in `warnings`); a run that was killed stays "running"."""
+    (Ctrl-C) or "stopped" (an error, the first of `warnings`); a killed run stays "running"."""
 
     schema: int = SCHEMA
     state: str = "running"

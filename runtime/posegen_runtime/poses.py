@@ -4,6 +4,7 @@ Unit, camera frame and pixel centre are required and never guessed: half a pixel
 20 m. Poses are written in the convention they came in.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -94,7 +95,7 @@ def read_poses(path: str | Path) -> dict[str, Pose]:
     source = Path(path)
     if source.name == SCENE_GT:
         source = source.parent
-    entries = read_bop_scene(source) if source.is_dir() else _read_lines(source)
+    entries = read_bop_scene(source) if os.path.isdir(source) else _read_lines(source)
     poses: dict[str, Pose] = {}
     for where, entry in entries:
         pose = _parse(where, entry)

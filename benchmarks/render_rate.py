@@ -3,8 +3,9 @@
     python benchmarks/render_rate.py [--json FILE]
 
 Runs the command as a user does, into a temporary directory, start of the processes included: a
-few seconds, so that far fewer samples than the default measure mostly that. The rate by CPU second is the one to compare between machines that do other things as well. Exit code 1
-when the rate by the clock is below the bound.
+few seconds, so that far fewer samples than the default measure mostly that. On a machine that does
+other things as well, compare the rate by CPU second. Exit code 1 when the rate by the clock is
+below the bound.
 """
 
 import json

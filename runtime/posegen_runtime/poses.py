@@ -89,8 +89,9 @@ def read_poses(path: str | Path) -> dict[str, Pose]:
     ``IIIIII_GGGGGG.png`` (image and object number), as in the scene's ``mask/`` folder.
 
     Raises `PoseGenError` that names file, line or entry, and field when anything is missing,
-    ambiguous or impossible: a rotation that is none, an object behind the camera, a mask with
-    two poses.
+    ambiguous or impossible: a rotation that is none, a model's origin behind the camera (a true
+    pose can have that, if the model is far from its origin, but a wrong frame is what it mostly
+    means), a mask with two poses.
     """
     source = Path(path)
     if source.name == SCENE_GT:
@@ -165,8 +166,9 @@ def _problem(pose: Pose) -> str | None:
     depth = pose.t_m2c[2] if pose.camera_frame == "opencv" else -pose.t_m2c[2]
     if depth <= 0:
         return (
-            f"the object is behind the camera: t_m2c z is {pose.t_m2c[2]:g} in the "
-            f"{pose.camera_frame} frame; name the frame that it is given in"
+            f"the model's origin is behind the camera: t_m2c z is {pose.t_m2c[2]:g} in the "
+            f"{pose.camera_frame} frame; name the frame that it is given in, or give poses of a "
+            "model that is centred on its origin"
         )
     if camera[0, 0] <= 0 or camera[1, 1] <= 0 or tuple(camera[2]) != (0, 0, 1) or camera[1, 0]:
         return "cam_K must be [fx, s, cx, 0, fy, cy, 0, 0, 1] with fx, fy > 0, row by row"

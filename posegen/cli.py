@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from posegen.config import Arch, LossConfig, ModelConfig, TrainConfig, Variant
+from posegen.config import (
+    DEFAULT,
+    DEFAULT_PRESETS,
+    EVERY,
+    Arch,
+    LossConfig,
+    ModelConfig,
+    SamplerName,
+    TrainConfig,
+    TrainPrecision,
+    Variant,
+)
 from posegen.data.cli import app as data_app
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
@@ -15,21 +26,10 @@ app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=T
 app.add_typer(data_app, name="data")
 
 
-class SamplerName(str, Enum):
-    PAIRED = "paired"
-    INDEPENDENT = "independent"
-
-
 class Device(str, Enum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
-
-
-class TrainPrecision(str, Enum):
-    FULL = "32"
-    BFLOAT16 = "bf16-mixed"
-    FLOAT16 = "16-mixed"
 
 
 @app.callback()
@@ -41,44 +41,58 @@ def posegen() -> None:
 def train(
     data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data render`.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; one that was stopped goes on.")],
-    arch: Annotated[Arch, typer.Option(help="Architecture.")] = Arch.SPATIAL,
+    arch: Annotated[Arch, typer.Option(help="Architecture.")] = DEFAULT.model.arch,
     preset: Annotated[
         str | None, typer.Option(help="Capacity: edge, base, tiny; bottleneck: paper, tiny.")
     ] = None,
     variant: Annotated[
         Variant, typer.Option(help="What the generator is conditioned on.")
-    ] = Variant.POSE_APPEARANCE_BACKGROUND,
+    ] = DEFAULT.model.variant,
     image_size: Annotated[
         int, typer.Option(min=16, max=2048, help="Height and width in pixels.")
-    ] = 256,
+    ] = DEFAULT.model.image_size,
     sampler: Annotated[
         SamplerName,
         typer.Option(help="paired: Eq. 6 and 7; independent: Algorithm 1, Eq. 6 only."),
-    ] = SamplerName.PAIRED,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the whole run.")] = 75_000,
-    batch_size: Annotated[int, typer.Option(min=1, help="Samples a step, all devices.")] = 64,
+    ] = DEFAULT.sampler,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the whole run.")] = DEFAULT.steps,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Samples a step, all devices.")
+    ] = DEFAULT.batch_size,
     learning_rate: Annotated[
         float, typer.Option(min=1e-9, max=1, help="At the start; falls to 0 linearly.")
-    ] = 2e-4,
-    lambda_gan: Annotated[float, typer.Option(min=0, help="Weight of the hinge loss.")] = 1.0,
-    lambda_background: Annotated[float, typer.Option(min=0, help="Weight of Eq. 6.")] = 1.0,
-    lambda_object: Annotated[float, typer.Option(min=0, help="Weight of Eq. 7.")] = 1.0,
+    ] = DEFAULT.learning_rate,
+    lambda_gan: Annotated[
+        float, typer.Option(min=0, help="Weight of the hinge loss.")
+    ] = DEFAULT.loss.lambda_gan,
+    lambda_background: Annotated[
+        float, typer.Option(min=0, help="Weight of Eq. 6.")
+    ] = DEFAULT.loss.lambda_background,
+    lambda_object: Annotated[
+        float, typer.Option(min=0, help="Weight of Eq. 7.")
+    ] = DEFAULT.loss.lambda_object,
     ema_decay: Annotated[
         float, typer.Option(min=0, max=0.99999, help="Decay of the averaged weights.")
-    ] = 0.999,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and data order.")] = 0,
+    ] = DEFAULT.ema_decay,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of weights and data order.")
+    ] = DEFAULT.seed,
     device: Annotated[Device, typer.Option(help="auto takes CUDA where it is.")] = Device.AUTO,
-    devices: Annotated[int, typer.Option(min=1, help="How many devices share a batch.")] = 1,
-    precision: Annotated[TrainPrecision, typer.Option(help="Arithmetic.")] = TrainPrecision.FULL,
+    devices: Annotated[
+        int, typer.Option(min=1, help="How many devices share a batch.")
+    ] = DEFAULT.devices,
+    precision: Annotated[TrainPrecision, typer.Option(help="Arithmetic.")] = DEFAULT.precision,
     init: Annotated[
         Path | None,
         typer.Option(help="Checkpoint or run to fine-tune, of this or a smaller image size."),
     ] = None,
-    evaluate_every: Annotated[int, typer.Option(min=1, help="Steps between figures.")] = 500,
+    evaluate_every: Annotated[
+        int, typer.Option(min=1, help="Steps between figures.")
+    ] = DEFAULT.evaluate_every,
     save_every: Annotated[
         int, typer.Option(min=1, help="Steps between resume files; each evaluation saves one too.")
-    ] = 500,
-    sample_every: Annotated[int, typer.Option(min=1, help="Steps between sample grids.")] = 500,
+    ] = EVERY,
+    sample_every: Annotated[int, typer.Option(min=1, help="Steps between sample grids.")] = EVERY,
 ) -> None:
     """Train a generator. The same command with the same --out goes on where a run was stopped.
 
@@ -88,7 +102,7 @@ def train(
     config = TrainConfig(
         model=ModelConfig(
             arch=arch,
-            preset=preset or ("paper" if arch is Arch.BOTTLENECK else "edge"),
+            preset=preset or DEFAULT_PRESETS[arch],
             variant=variant,
             image_size=image_size,
         ),
@@ -97,14 +111,14 @@ def train(
             lambda_background=lambda_background,
             lambda_object=lambda_object,
         ),
-        sampler=sampler.value,
+        sampler=sampler,
         steps=steps,
         batch_size=batch_size,
         learning_rate=learning_rate,
         ema_decay=ema_decay,
         evaluate_every=evaluate_every,
         seed=seed,
-        precision=precision.value,
+        precision=precision,
         devices=devices,
     )
     # Threads that wait busily for each other take ten times as long as soon as another process

@@ -1,7 +1,6 @@
 """Configuration of models and training. Every number of the paper stands here and nowhere else."""
 
 from enum import Enum
-from typing import Any
 
 import msgspec
 
@@ -46,6 +45,23 @@ class Variant(str, Enum):
 class Arch(str, Enum):
     BOTTLENECK = "bottleneck"
     SPATIAL = "spatial"
+
+
+class SamplerName(str, Enum):
+    """What a training step sees; `posegen.data.samplers` draws it."""
+
+    PAIRED = "paired"
+    """Mask and appearance of the photo itself: Eq. 6 and Eq. 7 apply."""
+    INDEPENDENT = "independent"
+    """Algorithm 1: Eq. 6 only."""
+
+
+class TrainPrecision(str, Enum):
+    """Arithmetic of training, by Fabric's names."""
+
+    FULL = "32"
+    BFLOAT16 = "bf16-mixed"
+    FLOAT16 = "16-mixed"
 
 
 class BottleneckCapacity(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,13 +152,16 @@ class LossConfig(msgspec.Struct, frozen=True, kw_only=True):
     """λ_R of Eq. 7, object inside the silhouette; also of the autoencoder's full-image loss."""
 
 
+EVERY = 500
+"""Steps between figures, between resume files and between sample grids."""
+
+
 class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One training run. Defaults are the paper's (section 5.4) and its published code's."""
 
     model: ModelConfig
     loss: LossConfig = LossConfig()
-    sampler: str = "paired"
-    """``independent`` (Algorithm 1) or ``paired``."""
+    sampler: SamplerName = SamplerName.PAIRED
     steps: int = 75_000
     batch_size: int = 64
     learning_rate: float = 2e-4
@@ -150,10 +169,9 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate_decay: bool = True
     """Linear decay to 0 at `steps`."""
     ema_decay: float = 0.999
-    evaluate_every: int = 500
+    evaluate_every: int = EVERY
     seed: int = 0
-    precision: str = "32"
-    """``32``, ``bf16-mixed`` or ``16-mixed``, Fabric's names."""
+    precision: TrainPrecision = TrainPrecision.FULL
     devices: int = 1
     """`batch_size` is that of all devices together."""
 
@@ -161,7 +179,12 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
 N_Z = 256
 """Width of each encoder's latent vector, n_z (section 5.4)."""
 
-
-def to_builtins(config: msgspec.Struct) -> dict[str, Any]:
-    """The configuration as JSON-ready values."""
-    return msgspec.to_builtins(config)
+DEFAULT_PRESETS = {Arch.SPATIAL: "edge", Arch.BOTTLENECK: "paper"}
+DEFAULT = TrainConfig(
+    model=ModelConfig(
+        arch=Arch.SPATIAL,
+        preset=DEFAULT_PRESETS[Arch.SPATIAL],
+        variant=Variant.POSE_APPEARANCE_BACKGROUND,
+    )
+)
+"""What is trained when nothing is asked for."""

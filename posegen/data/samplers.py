@@ -9,12 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from posegen.config import TrainConfig
+from posegen.config import SamplerName, TrainConfig
 from posegen.data.prepared import Pixels, Split
-from posegen_runtime.errors import PoseGenError
-
-PAIRED = "paired"
-INDEPENDENT = "independent"
 
 
 @dataclass(frozen=True)
@@ -132,11 +128,9 @@ def paired_batch(split: Split, photos: NDArray[np.int64], views: NDArray[np.int6
 
 
 def build_sampler(config: TrainConfig, split: Split, rank: int = 0, world: int = 1) -> Sampler:
-    """The sampler that `config.sampler` names. Raises `PoseGenError` for an unknown name."""
-    samplers: dict[str, type[PairedSampler] | type[IndependentSampler]] = {
-        PAIRED: PairedSampler,
-        INDEPENDENT: IndependentSampler,
+    """The sampler that `config.sampler` names."""
+    samplers: dict[SamplerName, type[PairedSampler] | type[IndependentSampler]] = {
+        SamplerName.PAIRED: PairedSampler,
+        SamplerName.INDEPENDENT: IndependentSampler,
     }
-    if config.sampler not in samplers:
-        raise PoseGenError(f"--sampler {config.sampler}: unknown, use {' or '.join(samplers)}")
     return samplers[config.sampler](split, config.batch_size, config.seed, rank, world)

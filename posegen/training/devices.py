@@ -1,12 +1,18 @@
 """Fabric for what was asked, or one line on why it cannot be had."""
 
+from typing import Literal
+
 import torch
 from lightning_fabric import Fabric
 
-from posegen.config import TrainConfig
+from posegen.config import TrainConfig, TrainPrecision
 from posegen_runtime.errors import PoseGenError
 
-PRECISIONS = {"32": "32-true", "bf16-mixed": "bf16-mixed", "16-mixed": "16-mixed"}
+PRECISIONS: dict[TrainPrecision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    TrainPrecision.FULL: "32-true",
+    TrainPrecision.BFLOAT16: "bf16-mixed",
+    TrainPrecision.FLOAT16: "16-mixed",
+}
 
 
 def build_fabric(config: TrainConfig, device: str) -> Fabric:
@@ -23,13 +29,11 @@ def build_fabric(config: TrainConfig, device: str) -> Fabric:
         raise PoseGenError(
             f"--batch-size {config.batch_size}: not divisible by --devices {config.devices}"
         )
-    if config.precision not in PRECISIONS:
-        raise PoseGenError(f"--precision {config.precision}: use one of {', '.join(PRECISIONS)}")
-    if device == "cpu" and config.precision == "16-mixed":
+    if device == "cpu" and config.precision is TrainPrecision.FLOAT16:
         raise PoseGenError("--precision 16-mixed: needs CUDA; use bf16-mixed or 32 on the CPU")
     return Fabric(
         accelerator=device,
         devices=config.devices,
         strategy="ddp" if config.devices > 1 else "auto",
-        precision=PRECISIONS[config.precision],  # type: ignore[arg-type]
+        precision=PRECISIONS[config.precision],
     )

@@ -8,11 +8,11 @@ import msgspec
 from lightning_fabric import Fabric
 
 from posegen.checkpoint import BEST, LAST, Lineage, load_checkpoint
-from posegen.config import TrainConfig, Variant
+from posegen.config import EVERY, SamplerName, TrainConfig, Variant
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.mask_range import mask_range
 from posegen.data.prepared import Split, prepare
-from posegen.data.samplers import INDEPENDENT, build_sampler
+from posegen.data.samplers import build_sampler
 from posegen.files import write_atomically
 from posegen.training.devices import build_fabric
 from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
@@ -38,8 +38,8 @@ class RunOptions:
     out: Path
     init: Path | None = None
     device: str = "auto"
-    save_every: int = 500
-    sample_every: int = 500
+    save_every: int = EVERY
+    sample_every: int = EVERY
 
 
 def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt) -> int:
@@ -95,10 +95,10 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
 def _check_sampler(config: TrainConfig) -> None:
     variant = config.model.variant
     lacks_equation_6 = variant in (Variant.POSE, Variant.POSE_APPEARANCE)
-    if config.sampler == INDEPENDENT and lacks_equation_6:
+    if config.sampler is SamplerName.INDEPENDENT and lacks_equation_6:
         raise PoseGenError(
-            f"--sampler {INDEPENDENT}: without a background, variant {variant.value} has no "
-            "reconstruction to tie the image to the mask (Eq. 6); use --sampler paired"
+            f"--sampler {config.sampler.value}: without a background, variant {variant.value} has "
+            "no reconstruction to tie the image to the mask (Eq. 6); use --sampler paired"
         )
 
 
@@ -150,5 +150,5 @@ def _opening(config: TrainConfig, splits: tuple[Split, Split], step: int, fabric
     return (
         f"{model.arch.value}/{model.preset} {model.variant.value} at {model.image_size} px, "
         f"{len(splits[0])} training and {len(splits[1])} validation samples, "
-        f"{fabric.world_size} × {fabric.device.type}, precision {config.precision}{went_on}"
+        f"{fabric.world_size} × {fabric.device.type}, precision {config.precision.value}{went_on}"
     )

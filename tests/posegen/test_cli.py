@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from posegen.cli import app
+from posegen.config import Arch, ModelConfig, TrainConfig, Variant
+from posegen.training.run import RunOptions
 from posegen_runtime.console import run_app
 from synthetic_dataset import write_dataset
 
@@ -97,6 +99,28 @@ def test_help_needs_no_torch() -> None:
     shown = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
     assert "train" in shown.stdout
     assert "data" in shown.stdout
+
+
+@pytest.mark.parametrize("arch", [None, *Arch])
+def test_the_defaults_are_those_of_the_configuration(
+    arch: Arch | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[TrainConfig, RunOptions]] = []
+
+    def note(config: TrainConfig, options: RunOptions, _: object) -> int:
+        given.append((config, options))
+        return 0
+
+    monkeypatch.setattr("posegen.training.run.run_training", note)
+    options = [] if arch is None else ["--arch", arch.value]
+    data, out = tmp_path / "data", tmp_path / "run"
+    assert run_app(app, ["train", "--data", str(data), "--out", str(out), *options]) == 0
+    model = ModelConfig(
+        arch=arch or Arch.SPATIAL,
+        preset="paper" if arch is Arch.BOTTLENECK else "edge",
+        variant=Variant.POSE_APPEARANCE_BACKGROUND,
+    )
+    assert given == [(TrainConfig(model=model), RunOptions(data, out))]
 
 
 @pytest.mark.parametrize(

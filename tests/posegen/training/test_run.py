@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from posegen.checkpoint import load_checkpoint
-from posegen.config import Arch, Variant
+from posegen.config import Arch, SamplerName, TrainPrecision, Variant
 from posegen.data.samplers import PairedSampler
 from posegen.training import loop as loop_module
 from posegen.training import run as run_module
@@ -68,12 +68,12 @@ def differences(one: Path, two: Path) -> list[str]:
 
 CONFIGS = {
     "spatial": tiny_config(),
-    "independent": tiny_config(sampler="independent"),
+    "independent": tiny_config(sampler=SamplerName.INDEPENDENT),
     "bottleneck with a random latent": tiny_config(
         arch=Arch.BOTTLENECK, variant=Variant.UNCONDITIONAL, image_size=16
     ),
     "autoencoder": tiny_config(arch=Arch.BOTTLENECK, variant=Variant.AUTOENCODER, image_size=16),
-    "bfloat16": tiny_config(precision="bf16-mixed"),
+    "bfloat16": tiny_config(precision=TrainPrecision.BFLOAT16),
 }
 
 
@@ -205,7 +205,7 @@ def test_a_finished_run_stays_as_it_is(data: Path, tmp_path: Path) -> None:
         ({"image_size": 64}, "--image-size is 64"),
         ({"variant": Variant.POSE}, "--variant is pose, "),
         ({"seed": 1}, "--seed is 1"),
-        ({"precision": "bf16-mixed"}, "--precision is bf16-mixed"),
+        ({"precision": TrainPrecision.BFLOAT16}, "--precision is bf16-mixed"),
     ],
 )
 def test_another_configuration_is_refused_by_name(
@@ -269,7 +269,7 @@ def test_a_run_folder_that_cannot_be_made(data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("variant", [Variant.POSE, Variant.POSE_APPEARANCE])
 def test_independent_needs_a_background(variant: Variant, data: Path, tmp_path: Path) -> None:
     with pytest.raises(PoseGenError, match="--sampler independent: without a background"):
-        train(data, tmp_path, tiny_config(sampler="independent", variant=variant))
+        train(data, tmp_path, tiny_config(sampler=SamplerName.INDEPENDENT, variant=variant))
 
 
 def test_an_empty_train_split(tmp_path: Path) -> None:

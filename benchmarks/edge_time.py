@@ -2,7 +2,8 @@
 
     python benchmarks/edge_time.py [--json FILE]
 
-Both are exported here as a bundle holds them: folded weights, uint8 images at the graph's edges.
+One thread a session, as in each lane of `posegen-run`; with two the paper's larger convolutions
+gain more from the second one, see `--threads`. Both are exported here as a bundle holds them: folded weights, uint8 images at the graph's edges.
 The graphs take turns, one image each, so that whatever else the machine does hits them alike.
 Within a round each graph's fastest run counts, since noise only ever adds; the ratio is the median
 over the rounds. Exit code 1 when a bound is missed.
@@ -96,7 +97,7 @@ def measure(runners: dict[str, Runner], rounds: int, turns: int) -> dict[str, An
 def main(
     threads: Annotated[
         int, typer.Option(min=0, help="Threads of each session; 0 leaves it to ONNX Runtime.")
-    ] = 0,
+    ] = 1,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; their median counts.")] = 7,
     turns: Annotated[int, typer.Option(min=1, help="Runs of each graph in a round.")] = 10,
     json_file: Annotated[

@@ -73,9 +73,13 @@ def read_resume(
         raise PoseGenError(
             f"{file}: unreadable resume file ({type(error).__name__}); remove it to start again"
         ) from error
-    before = _flat(stored) | {"DATASET": origin.dataset["sha256"], "--init": origin.parent}
-    now = _flat(msgspec.to_builtins(config)) | {"DATASET": dataset_sha256, "--init": parent}
-    _refuse_difference(file, before, now)
+    problem = (
+        _other_value(_flat(stored), _flat(msgspec.to_builtins(config)))
+        or _other_data(origin.dataset["sha256"], dataset_sha256)
+        or _other_init(origin.parent, parent)
+    )
+    if problem is not None:
+        raise PoseGenError(f"{file}: {problem}; repeat the first command or give another --out")
     return dict(content)
 
 
@@ -98,13 +102,26 @@ def _parts(state: TrainingState) -> dict[str, Any]:
     }
 
 
-def _refuse_difference(file: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+def _other_value(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
-            raise PoseGenError(
-                f"{file}: {_option(name)} is {now.get(name)}, the run was started with "
-                f"{before.get(name)}; repeat the first command or give another --out"
-            )
+            option = "--" + name.rpartition(".")[2].replace("_", "-")
+            return f"{option} is {now.get(name)}, the run was started with {before.get(name)}"
+    return None
+
+
+def _other_data(before: str, now: str) -> str | None:
+    return None if before == now else "--data: another data set than the run was started with"
+
+
+def _other_init(before: str | None, now: str | None) -> str | None:
+    if before == now:
+        return None
+    if now is None:
+        return "--init: missing, the run was started with one"
+    if before is None:
+        return "--init: the run was started without"
+    return "--init: another checkpoint than the run was started with"
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -115,9 +132,3 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + name] = list(value) if isinstance(value, (list, tuple)) else value
     return flat
-
-
-def _option(name: str) -> str:
-    if name in ("DATASET", "--init"):
-        return name
-    return "--" + name.rpartition(".")[2].replace("_", "-")

@@ -49,8 +49,14 @@ def test_fine_tuning_records_its_parent_and_resumes(run: Path, tmp_path: Path) -
     parent = load_checkpoint(tmp_path / "fine").info.lineage.parent
     assert parent == sha256_of(run / "best.safetensors")
     assert train(data, tmp_path / "fine", config, init=run) == 0
-    with pytest.raises(PoseGenError, match="--init is None, the run was started with"):
+    with pytest.raises(PoseGenError, match="--init: missing, the run was started with one"):
         train(data, tmp_path / "fine", config)
+    other = tmp_path / "fine"
+    with pytest.raises(PoseGenError, match="--init: another checkpoint than the run was started"):
+        train(data, tmp_path / "fine", config, init=other)
+    train(data, tmp_path / "fresh", config)
+    with pytest.raises(PoseGenError, match="--init: the run was started without"):
+        train(data, tmp_path / "fresh", config, init=run)
 
 
 def test_the_parent_is_what_was_loaded_though_its_run_went_on(

@@ -241,7 +241,9 @@ def test_a_run_killed_after_its_first_figures_goes_on(
 def test_another_data_set_is_refused(data: Path, tmp_path: Path) -> None:
     train(data, tmp_path / "run")
     other = write_dataset(tmp_path / "other", seed=1)
-    with pytest.raises(PoseGenError, match="DATASET is "):
+    with pytest.raises(
+        PoseGenError, match=r"--data: another data set than the run was started with"
+    ):
         train(other, tmp_path / "run")
 
 

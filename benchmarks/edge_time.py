@@ -4,9 +4,10 @@
 
 One thread a session, as in each lane of `posegen-run`; with two the paper's larger convolutions
 gain more from the second one, see `--threads`. Both are exported here as a bundle holds them:
-folded weights, uint8 images at the graph's edges. The graphs take turns, one image each, so that whatever else the machine does hits them alike.
-Within a round each graph's fastest run counts, since noise only ever adds; the ratio is the median
-over the rounds. Exit code 1 when a bound is missed.
+folded weights, uint8 images at the graph's edges. The graphs take turns, one image each, so that
+whatever else the machine does hits them alike. Within a round each graph's fastest run counts,
+since noise only ever adds; the ratio is the median over the rounds. Exit code 1 when a bound is
+missed.
 """
 
 import json

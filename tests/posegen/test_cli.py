@@ -1,5 +1,6 @@
 """The real command in processes of its own: signals, kills, several devices."""
 
+import json
 import os
 import signal
 import subprocess
@@ -24,9 +25,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_dataset(tmp_path_factory.mktemp("data"))
 
 
-def start(data: Path, out: Path, *options: str) -> "subprocess.Popen[str]":
+def start(
+    data: Path, out: Path, *options: str, command: list[str] = COMMAND
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*COMMAND, "train", "--data", str(data), "--out", str(out), *TINY, *options],
+        [*command, "train", "--data", str(data), "--out", str(out), *TINY, *options],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -85,12 +88,47 @@ def test_signals_save_and_leave_and_the_run_goes_on_exactly(data: Path, tmp_path
     assert weights(tmp_path / "straight") == weights(tmp_path / "stopped")
 
 
+# Each rank is a process of its own, started by Fabric with the script that rank 0 runs.
+NOTING_RANKS = """
+import hashlib, json, pathlib
+from posegen.cli import main
+from posegen.training.loop import Loop
+
+run = Loop.run
+
+def noted(loop, interrupt):
+    def digest():
+        weights = loop.state.plain_generator.parameters()
+        return hashlib.sha256(b"".join(w.detach().numpy().tobytes() for w in weights)).hexdigest()
+
+    photos = hashlib.sha256(loop.sampler.batch(0).photo.tobytes()).hexdigest()
+    before, code = digest(), run(loop, interrupt)
+    note = {"photos": photos, "before": before, "after": digest()}
+    file = loop.run_folder / f"rank{loop.fabric.global_rank}.json"
+    file.write_text(json.dumps(note))
+    return code
+
+Loop.run = noted
+main()
+"""
+
+
 @pytest.mark.slow
 def test_two_devices_share_a_batch(data: Path, tmp_path: Path) -> None:
+    """Different photos and yet the same weights: what one learns reaches the other."""
+    script = tmp_path / "noting.py"
+    script.write_text(NOTING_RANKS)
     options = ("--devices", "2", "--steps", "6", "--save-every", "3")
-    errors = finish(start(data, tmp_path / "run", *options), 0)
+    command = [sys.executable, str(script)]
+    errors = finish(start(data, tmp_path / "run", *options, command=command), 0)
     assert errors.count("2 × cpu") == 1
     assert (tmp_path / "run" / "last.safetensors").is_file()
+    first, second = (
+        json.loads((tmp_path / "run" / f"rank{rank}.json").read_text()) for rank in (0, 1)
+    )
+    assert first["photos"] != second["photos"]
+    assert first["before"] == second["before"] != first["after"]
+    assert first["after"] == second["after"]
 
 
 def test_help_needs_no_torch() -> None:

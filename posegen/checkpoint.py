@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from posegen.config import TrainConfig
-from posegen.files import write_atomically
 from posegen.models.build import build_generator
 from posegen.models.generator import Generator
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import write_atomic
 
 SCHEMA = 1
 BEST = "best.safetensors"
@@ -70,7 +70,7 @@ def save_checkpoint(
         for name, tensor in module.state_dict().items()
     }
     metadata = {_ENTRY: msgspec.json.encode(info).decode()}
-    write_atomically(path, safetensors.torch.save(tensors, metadata))
+    write_atomic(path, safetensors.torch.save(tensors, metadata), fsync=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -14,9 +14,9 @@ from lightning_fabric import Fabric
 
 from posegen.checkpoint import Lineage
 from posegen.config import TrainConfig
-from posegen.files import write_atomically
 from posegen.training.state import TrainingState
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import write_atomic
 
 SCHEMA = 1
 RESUME = "resume.pt"
@@ -37,7 +37,7 @@ def save_resume(
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    write_atomically(run / RESUME, buffer.getvalue())
+    write_atomic(run / RESUME, buffer.getvalue(), fsync=True)
 
 
 def read_resume(

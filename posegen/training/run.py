@@ -13,7 +13,6 @@ from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.mask_range import mask_range
 from posegen.data.prepared import Split, prepare
 from posegen.data.samplers import build_sampler
-from posegen.files import write_atomically
 from posegen.training.devices import build_fabric
 from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
 from posegen.training.initial import initial_models
@@ -26,6 +25,7 @@ from posegen.training.state import build_state
 from posegen_runtime import __version__
 from posegen_runtime.console import EXIT_OK
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import write_atomic
 
 CACHE = "cache"
 
@@ -71,7 +71,7 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
     reporter = Reporter(options.out, state.step, config.steps, fabric.is_global_zero)
     if fabric.is_global_zero:
         encoded = msgspec.json.format(msgspec.json.encode(config))
-        write_atomically(options.out / "config.json", encoded)
+        write_atomic(options.out / "config.json", encoded, fsync=True)
     reporter.say(_opening(config, splits, state.step, fabric))
     loop = Loop(
         state=state,

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from posegen.data.prepared import Pixels
-from posegen.files import write_atomically
 from posegen.models.generator import Generator
 from posegen.training.evaluation import fixed_latent
 from posegen.training.tensors import Tensors
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import write_atomic
 
 COLUMNS = 8
 _GAP = 2
@@ -43,4 +43,4 @@ def write_grid(path: Path, grid: Pixels) -> None:
             f"{path.parent}: cannot be made ({error.strerror}); free space or name another folder"
         ) from error
     _, encoded = cv2.imencode(".png", cv2.cvtColor(grid, cv2.COLOR_RGB2BGR))
-    write_atomically(path, encoded.tobytes())
+    write_atomic(path, encoded.tobytes(), fsync=True)

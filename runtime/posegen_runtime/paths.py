@@ -60,18 +60,23 @@ def read_bytes(path: str | Path) -> bytes:
         raise PoseGenError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def write_atomic(path: str | Path, data: bytes | memoryview) -> None:
+def write_atomic(path: str | Path, data: bytes | memoryview, fsync: bool = False) -> None:
     """Write beside the final name, then rename: a file is seen whole or not at all.
 
     The temporary name is hidden, so that `list_images` never takes what a kill left behind, and
     short, so that any name that a file may have can be written.
+    `fsync` waits until the disk holds the bytes, for files that must outlive a power cut.
     Raises `PoseGenError` naming the file; its ``__cause__`` is the `OSError` (a full disk, say).
     """
     final = Path(path)
     beside = final.with_name(f".{secrets.token_hex(8)}.part")
     try:
         try:
-            beside.write_bytes(data)
+            with beside.open("wb") as file:
+                file.write(data)
+                if fsync:
+                    file.flush()
+                    os.fsync(file.fileno())
             os.replace(beside, final)
         except BaseException:
             beside.unlink(missing_ok=True)

@@ -252,6 +252,23 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "a.png").read_bytes() == b"old"
 
 
+def test_what_the_disk_does_not_hold_is_not_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_atomic(tmp_path / "a", b"old", fsync=True)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PoseGenError, match=r"a: cannot be written \(No space left on device\)"):
+        write_atomic(tmp_path / "a", b"new", fsync=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+    write_atomic(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
 def test_write_into_a_missing_folder_names_it(tmp_path: Path) -> None:
     with pytest.raises(PoseGenError, match=r"none/a\.png: cannot be written"):
         write_png(tmp_path / "none" / "a.png", photo())

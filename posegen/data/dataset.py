@@ -13,7 +13,8 @@ DESCRIPTION = "dataset.json"
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """`dataset.json`. `image_size` is (height, width) in pixels; `sha256` covers every file."""
+    """`dataset.json`. `image_size` is (height, width) in pixels. `sha256` covers every file; it is
+    recorded in checkpoints and compared there, not verified against the files."""
 
     schema: int
     name: str
@@ -71,7 +72,10 @@ class Dataset:
 
 
 def open_dataset(root: Path) -> Dataset:
-    """Read `dataset.json`. Raises `PoseGenError` when the folder is no data set or is newer."""
+    """Read `dataset.json`; its `sha256` is taken as recorded, no file is hashed to verify it.
+
+    Raises `PoseGenError` when the folder is no data set or is newer.
+    """
     file = root / DESCRIPTION
     if not file.is_file():
         raise PoseGenError(

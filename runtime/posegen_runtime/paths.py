@@ -82,7 +82,10 @@ def write_atomic(path: str | Path, data: bytes | memoryview, fsync: bool = False
             beside.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise PoseGenError(f"{final}: cannot be written ({error.strerror or error})") from error
+        raise PoseGenError(
+            f"{final}: cannot be written ({error.strerror or error}); "
+            "free space or name another folder"
+        ) from error
 
 
 def _refuse_folder(error: OSError) -> None:

@@ -261,7 +261,9 @@ def test_what_the_disk_does_not_hold_is_not_renamed(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(PoseGenError, match=r"a: cannot be written \(No space left on device\)"):
+    with pytest.raises(
+        PoseGenError, match=r"a: cannot be written \(No space left on device\); free"
+    ):
         write_atomic(tmp_path / "a", b"new", fsync=True)
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"

@@ -66,6 +66,8 @@ def _session(graph: Any, example: dict[str, Any], threads: int) -> Runner:
     model = to_onnx(graph, tuple(example.values()), tuple(example), ("image",), {})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # Threads that spin after a run would take the core from the next graph's.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

@@ -1,4 +1,4 @@
-"""Is this image the one that PyTorch made? Figures and gates, on uint8 images, with numpy alone.
+"""Is this image the one that PyTorch made? Figures and gates, on uint8 images.
 
 Every figure is taken over the whole image and again inside the silhouette grown by 4 pixels, and
 the worse one counts: in a composite most of the picture is copied background, which would hide a
@@ -7,6 +7,7 @@ broken object behind a good average.
 
 import math
 
+import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -129,14 +130,8 @@ def unmeasured(images: int, reason: str) -> ParityFigures:
 
 def grow(silhouettes: npt.NDArray[np.bool_], pixels: int) -> npt.NDArray[np.bool_]:
     """Silhouettes, bool [N, H, W], grown by `pixels` in x and y (a square brush)."""
-    grown = silhouettes
-    for axis in (1, 2):
-        padding = [(0, 0)] * 3
-        padding[axis] = (pixels, pixels)
-        padded = np.pad(grown, padding)
-        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * pixels + 1, axis=axis)
-        grown = np.any(windows, axis=-1)
-    return grown
+    brush = np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)
+    return np.stack([cv2.dilate(s.astype(np.uint8), brush) > 0 for s in silhouettes])
 
 
 def _why_invalid(images: npt.NDArray[np.generic], reference: npt.NDArray[np.uint8]) -> str:

@@ -77,11 +77,6 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             )
 
 
-def check_image_size(pose: Pose, mask: np.ndarray) -> None:
-    """Raise `MaskRejected` unless the pose was given for an image of the mask's [H, W] size."""
-    pose.check_size((mask.shape[0], mask.shape[1]))
-
-
 def read_poses(path: str | Path) -> dict[str, Pose]:
     """Poses by mask name from a `poses.jsonl`, or from a BOP scene folder.
 

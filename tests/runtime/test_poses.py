@@ -11,7 +11,7 @@ import pytest
 
 from posegen_runtime.errors import MaskRejected, PoseGenError
 from posegen_runtime.geometry import Fit, place
-from posegen_runtime.poses import FIELDS, Pose, check_image_size, read_poses, write_poses
+from posegen_runtime.poses import FIELDS, Pose, read_poses, write_poses
 from projection import box_points, offset, overlap, project, rasterise
 
 LINE: dict[str, Any] = {
@@ -140,12 +140,12 @@ def test_one_mask_twice_missing_and_empty_files(tmp_path: Path) -> None:
 def test_size_of_the_mask(tmp_path: Path) -> None:
     pose = read_poses(write(tmp_path / "p.jsonl", LINE))["cars/0001.png"]
     mask = np.full((480, 640), 255, np.uint8)
-    check_image_size(pose, mask)
+    pose.check_size(mask.shape)
     for other in (np.full((640, 480), 255, np.uint8), np.full((256, 256), 255, np.uint8)):
         size = f"{other.shape[1]}×{other.shape[0]}"
         expected = rf"cars/0001\.png: the mask is {size} pixels, its pose says 640×480"
         with pytest.raises(MaskRejected, match=expected):
-            check_image_size(pose, other)
+            pose.check_size(other.shape)
         with pytest.raises(MaskRejected, match=expected):
             pose.placed(place(other, (64, 64)))
 

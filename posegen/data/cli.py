@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from posegen.data.photos_cli import photos
 from posegen.render.meshes import MeshSource, MeshUnit, Up
 from posegen.render.offscreen import MAX_SIDE
 from posegen_runtime.console import run_app
@@ -181,6 +182,9 @@ def masks(
         empty = write_masks(part, wanted, out, lambda: progress.advance(bar))
     note = f"; {empty} are empty, the object lies outside the image" if empty else ""
     print(f"{out}: {len(wanted)} silhouettes and poses.jsonl{note}")
+
+
+app.command()(photos)
 
 
 def main() -> int:

@@ -1,0 +1,64 @@
+"""The scene without the object: of the photo's name, or the same view from a camera that stood."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from posegen.data.pairing import Partners
+from posegen_runtime.images import read_rgb
+
+Pixels = NDArray[np.uint8]
+SAME_VIEW = 8.0
+"""Two pictures show the same place where the median difference of their thumbnails, in levels of
+255, is at most this. The median leaves out an object that covers less than half."""
+_THUMBNAIL = (32, 32)
+
+
+class EmptyScene(NamedTuple):
+    """RGB uint8 [H, W, 3] of the photo's own size, and the file it came from."""
+
+    file: Path
+    pixels: Pixels
+
+
+class EmptyScenes:
+    """The pictures of `--backgrounds`."""
+
+    def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        self._files = files
+        self._partners = Partners(root, files)
+        self._thumbnails: list[tuple[Path, tuple[int, ...], NDArray[np.int16]]] | None = None
+
+    def of(self, photo: Path, rgb: Pixels) -> EmptyScene | None:
+        """The one of the photo's name (its path below the photos' folder), else the most similar
+        that shows the same view; in either case of the photo's own size. None when there is none.
+
+        Raises `PoseGenError` for a picture that cannot be read.
+        """
+        named = self._partners.of(photo)
+        file = named[0] if len(named) == 1 else self._same_view(rgb)
+        if file is None:
+            return None
+        pixels = read_rgb(file)
+        return EmptyScene(file, pixels) if pixels.shape == rgb.shape else None
+
+    def _same_view(self, rgb: Pixels) -> Path | None:
+        if self._thumbnails is None:
+            pictures = ((file, read_rgb(file)) for file in self._files)
+            self._thumbnails = [(file, each.shape, _thumbnail(each)) for file, each in pictures]
+        wanted = _thumbnail(rgb)
+        differences = [
+            (float(np.median(np.abs(thumbnail - wanted))), file)
+            for file, shape, thumbnail in self._thumbnails
+            if shape == rgb.shape
+        ]
+        difference, file = min(differences, default=(np.inf, None))
+        return file if difference <= SAME_VIEW else None
+
+
+def _thumbnail(rgb: Pixels) -> NDArray[np.int16]:
+    return cv2.resize(rgb, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.int16)

@@ -20,10 +20,12 @@ from posegen.config import (
     Variant,
 )
 from posegen.data.cli import app as data_app
+from posegen.evaluation.cli import evaluate
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.command()(evaluate)
 
 
 class Device(str, Enum):
@@ -51,6 +53,13 @@ def train(
     image_size: Annotated[
         int, typer.Option(min=16, max=2048, help="Height and width in pixels.")
     ] = DEFAULT.model.image_size,
+    viewpoint: Annotated[
+        bool,
+        typer.Option(
+            "--viewpoint/--no-viewpoint",
+            help="Also take from where the object is seen; zeros where that is unknown.",
+        ),
+    ] = DEFAULT.model.viewpoint,
     sampler: Annotated[
         SamplerName,
         typer.Option(help="paired: Eq. 6 and 7; independent: Algorithm 1, Eq. 6 only."),
@@ -71,6 +80,9 @@ def train(
     lambda_object: Annotated[
         float, typer.Option(min=0, help="Weight of Eq. 7.")
     ] = DEFAULT.loss.lambda_object,
+    lambda_features: Annotated[
+        float, typer.Option(min=0, help="Weight of feature matching inside the silhouette.")
+    ] = DEFAULT.loss.lambda_features,
     ema_decay: Annotated[
         float, typer.Option(min=0, max=0.99999, help="Decay of the averaged weights.")
     ] = DEFAULT.ema_decay,
@@ -105,11 +117,13 @@ def train(
             preset=preset or DEFAULT_PRESETS[arch],
             variant=variant,
             image_size=image_size,
+            viewpoint=viewpoint,
         ),
         loss=LossConfig(
             lambda_gan=lambda_gan,
             lambda_background=lambda_background,
             lambda_object=lambda_object,
+            lambda_features=lambda_features,
         ),
         sampler=sampler,
         steps=steps,

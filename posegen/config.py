@@ -140,6 +140,14 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     preset: str
     variant: Variant
     image_size: int = 256
+    viewpoint: bool = False
+    """Whether the generator may be told from where the object is seen, which its silhouette does
+    not always say (front or rear)."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the generator's inputs in the order of every signature and graph."""
+        return (*self.variant.inputs, *(["viewpoint"] if self.viewpoint else []))
 
 
 class LossConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +158,8 @@ class LossConfig(msgspec.Struct, frozen=True, kw_only=True):
     """λ_R of Eq. 6, background outside the silhouette."""
     lambda_object: float = 1.0
     """λ_R of Eq. 7, object inside the silhouette; also of the autoencoder's full-image loss."""
+    lambda_features: float = 0.0
+    """Feature matching inside the silhouette, with the discriminator's layers; paired samples."""
 
 
 EVERY = 500
@@ -169,6 +179,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate_decay: bool = True
     """Linear decay to 0 at `steps`."""
     ema_decay: float = 0.999
+    viewpoint_dropout: float = 0.25
+    """Share of the samples whose viewpoint is withheld, so that the model can do without it."""
     evaluate_every: int = EVERY
     seed: int = 0
     precision: TrainPrecision = TrainPrecision.FULL

@@ -1,4 +1,5 @@
-"""A tiny data set in the on-disk format: a coloured ellipse for a car, a gradient for a scene."""
+"""A tiny data set in the on-disk format: a coloured ellipse for a car, a gradient for a scene, and
+poses that have nothing to do with either."""
 
 import hashlib
 import json
@@ -24,6 +25,8 @@ def write_dataset(
             colour = generator.integers(0, 256, 3)
             for frame in range(len(group)):
                 digest.update(_write_frame(scene, frame, size, colour, generator))
+            poses = {str(frame): [_pose(generator)] for frame in range(len(group))}
+            (scene / "scene_gt.json").write_text(json.dumps(poses))
             number += 1
     description = {
         "schema": 1,
@@ -60,6 +63,12 @@ def _write_frame(
         cv2.imwrite(str(file), pixels[..., ::-1] if pixels.ndim == 3 else pixels)
         written += pixels.tobytes()
     return written
+
+
+def _pose(generator: np.random.Generator) -> dict[str, object]:
+    """Seen from anywhere: an unturned object somewhere before the camera."""
+    t = [*generator.uniform(-900, 900, 2), generator.uniform(100, 900)]
+    return {"cam_R_m2c": np.eye(3).ravel().tolist(), "cam_t_m2c": t, "obj_id": 1}
 
 
 def _ellipse(size: int, generator: np.random.Generator) -> np.ndarray:

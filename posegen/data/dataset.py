@@ -5,8 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
+from posegen_runtime.bop import SCENE_GT
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.poses import Nine, Three, viewpoint
+
+UNKNOWN: Three = (0.0, 0.0, 0.0)
+"""The viewpoint of a photo without a pose."""
 
 SCHEMA = 1
 DESCRIPTION = "dataset.json"
@@ -29,13 +35,18 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Sample:
-    """Paths of one sample. `object_id` tells the cars apart: one car, one scene folder."""
+    """Paths of one sample. `object_id` tells the cars apart: one car, one scene folder.
+
+    `viewpoint`: unit vector from the object towards the camera in the object's frame; zeros where
+    the scene has no poses.
+    """
 
     object_id: int
     photo: Path
     mask: Path
     background: Path
     appearance: Path
+    viewpoint: Three = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,11 @@ class Dataset:
     def samples(self, split: str) -> list[Sample]:
         """Samples of a split in a fixed order (scene, frame); empty when the split holds none.
 
-        Raises `PoseGenError` when there are not as many as `dataset.json` says.
+        Raises `PoseGenError` when there are not as many as `dataset.json` says, or a scene's poses
+        cannot be read.
         """
         scenes = sorted(path for path in (self.root / split).glob("*") if path.is_dir())
+        viewpoints = {scene: _viewpoints(scene / SCENE_GT) for scene in scenes}
         found = [
             Sample(
                 object_id=number,
@@ -58,6 +71,7 @@ class Dataset:
                 mask=scene / "mask" / f"{photo.stem}_000000.png",
                 background=scene / "background" / photo.name,
                 appearance=scene / "appearance" / photo.name,
+                viewpoint=viewpoints[scene].get(photo.stem, UNKNOWN),
             )
             for number, scene in enumerate(scenes)
             for photo in sorted((scene / "rgb").glob("*.png"))
@@ -69,6 +83,28 @@ class Dataset:
                 f"{expected}; copy or render the data set again"
             )
         return found
+
+
+def _viewpoints(file: Path) -> dict[str, Three]:
+    """By the photo's name, for the one object of each; empty without a file of poses."""
+    if not file.is_file():
+        return {}
+    try:
+        frames = msgspec.json.decode(file.read_bytes(), type=dict[int, list[_Pose]])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PoseGenError(f"{file}: unreadable ({error}); render the data set again") from error
+    return {
+        f"{frame:06d}": viewpoint(
+            np.reshape(poses[0].cam_R_m2c, (3, 3)), np.array(poses[0].cam_t_m2c)
+        )
+        for frame, poses in frames.items()
+        if poses
+    }
+
+
+class _Pose(msgspec.Struct, frozen=True):
+    cam_R_m2c: Nine
+    cam_t_m2c: Three
 
 
 def open_dataset(root: Path) -> Dataset:

@@ -27,13 +27,15 @@ _PIECE = 256
 @dataclass(frozen=True)
 class Split:
     """Decoded samples: `photo`, `background`, `appearance` uint8 RGB [M, S, S, 3], `mask` uint8
-    [M, S, S] in {0, 255}, `object_id` int64 [M]. The images may be memory-mapped."""
+    [M, S, S] in {0, 255}, `object_id` int64 [M], `viewpoint` float32 [M, 3] (zeros: unknown).
+    The images may be memory-mapped."""
 
     photo: Pixels
     mask: Pixels
     background: Pixels
     appearance: Pixels
     object_id: NDArray[np.int64]
+    viewpoint: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.object_id)
@@ -64,7 +66,8 @@ def prepare(
             _decode(samples, dataset.description.image_size, size, part, progress)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*_IMAGES, "mask")}
     identities = np.array([sample.object_id for sample in samples], np.int64)
-    return Split(**arrays, object_id=identities)
+    viewpoints = np.array([sample.viewpoint for sample in samples], np.float32).reshape(-1, 3)
+    return Split(**arrays, object_id=identities, viewpoint=viewpoints)
 
 
 def _check_size(dataset: Dataset, size: int) -> None:

@@ -3,7 +3,8 @@
 So a resumed run sees what the uninterrupted one would have, whatever the workers' timing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -18,8 +19,8 @@ class Batch:
     """uint8 arrays of N samples, images [N, S, S, 3], masks [N, S, S] in {0, 255}.
 
     `photo`, `photo_mask`, `photo_background` are a real image and what belongs to it;
-    `mask` (p), `appearance` (o), `background` (b) condition the generator. `paired`: the generated
-    image should be `photo`, so that Eq. 7 applies.
+    `mask` (p), `appearance` (o), `background` (b) and `viewpoint` (float32 [N, 3], zeros: unknown)
+    condition the generator. `paired`: the generated image should be `photo`, so that Eq. 7 applies.
     """
 
     photo: Pixels
@@ -28,6 +29,7 @@ class Batch:
     mask: Pixels
     appearance: Pixels
     background: Pixels
+    viewpoint: NDArray[np.float32]
     paired: bool
 
 
@@ -55,14 +57,23 @@ class _Order:
 
 
 class _Drawing:
+    """`viewpoint_dropout`: share of the samples whose viewpoint is withheld."""
+
     def __init__(
-        self, split: Split, batch_size: int, seed: int, rank: int = 0, world: int = 1
+        self,
+        split: Split,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        viewpoint_dropout: float = 0.0,
     ) -> None:
         self.split = split
         self.batch_size = batch_size // world
         self.seed = seed
         self.rank = rank
         self.world = world
+        self.viewpoint_dropout = viewpoint_dropout
         self._order = _Order(len(split), seed)
 
     def _photos(self, step: int) -> NDArray[np.int64]:
@@ -72,25 +83,28 @@ class _Drawing:
     def _generator(self, step: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, 1, step, self.rank])
 
+    def _withhold(
+        self, viewpoint: NDArray[np.float32], generator: np.random.Generator
+    ) -> NDArray[np.float32]:
+        known = generator.random(len(viewpoint)) >= self.viewpoint_dropout
+        return viewpoint * known[:, None].astype(np.float32)
+
 
 class PairedSampler(_Drawing):
     """A photo, its own mask and background, and an appearance drawn from the other views of the
     same object. Eq. 6 and Eq. 7 apply."""
 
-    def __init__(
-        self, split: Split, batch_size: int, seed: int, rank: int = 0, world: int = 1
-    ) -> None:
-        super().__init__(split, batch_size, seed, rank, world)
-        self._views = {
-            int(identity): np.flatnonzero(split.object_id == identity)
-            for identity in np.unique(split.object_id)
-        }
+    @cached_property
+    def _views(self) -> dict[int, NDArray[np.int64]]:
+        identities = self.split.object_id
+        return {int(one): np.flatnonzero(identities == one) for one in np.unique(identities)}
 
     def batch(self, step: int) -> Batch:
         photos = self._photos(step)
         generator = self._generator(step)
         views = [int(generator.choice(self._views[int(self.split.object_id[i])])) for i in photos]
-        return paired_batch(self.split, photos, np.array(views))
+        batch = paired_batch(self.split, photos, np.array(views))
+        return replace(batch, viewpoint=self._withhold(batch.viewpoint, generator))
 
 
 class IndependentSampler(_Drawing):
@@ -99,9 +113,8 @@ class IndependentSampler(_Drawing):
     def batch(self, step: int) -> Batch:
         split = self.split
         photos = self._photos(step)
-        appearances, masks, backgrounds = self._generator(step).integers(
-            len(split), size=(3, self.batch_size)
-        )
+        generator = self._generator(step)
+        appearances, masks, backgrounds = generator.integers(len(split), size=(3, self.batch_size))
         return Batch(
             photo=split.photo[photos],
             photo_mask=split.mask[photos],
@@ -109,6 +122,7 @@ class IndependentSampler(_Drawing):
             mask=split.mask[masks],
             appearance=split.appearance[appearances],
             background=split.background[backgrounds],
+            viewpoint=self._withhold(split.viewpoint[masks], generator),
             paired=False,
         )
 
@@ -123,6 +137,7 @@ def paired_batch(split: Split, photos: NDArray[np.int64], views: NDArray[np.int6
         mask=mask,
         appearance=split.appearance[views],
         background=background,
+        viewpoint=split.viewpoint[photos],
         paired=True,
     )
 
@@ -133,4 +148,6 @@ def build_sampler(config: TrainConfig, split: Split, rank: int = 0, world: int =
         SamplerName.PAIRED: PairedSampler,
         SamplerName.INDEPENDENT: IndependentSampler,
     }
-    return samplers[config.sampler](split, config.batch_size, config.seed, rank, world)
+    return samplers[config.sampler](
+        split, config.batch_size, config.seed, rank, world, config.viewpoint_dropout
+    )

@@ -87,6 +87,7 @@ class BottleneckGenerator(Generator):
         mask: Tensor | None,
         conditions: dict[str, Tensor],
         latent: Tensor | None = None,
+        viewpoint: Tensor | None = None,
     ) -> Tensor:
         if not self.encoders:
             return self.decoder([self.required("latent", latent)], {})

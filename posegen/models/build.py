@@ -43,6 +43,8 @@ def _check(config: ModelConfig) -> None:
         raise PoseGenError(
             f"preset {config.preset}: {arch} has no such preset; use one of {', '.join(presets)}"
         )
+    if config.viewpoint and config.arch is Arch.BOTTLENECK:
+        raise PoseGenError(f"arch {arch} takes no viewpoint; use arch {Arch.SPATIAL.value}")
     if config.arch is Arch.BOTTLENECK:
         if size < 16 or size > 256 or size & (size - 1):
             raise PoseGenError(f"image size {size}: {arch} takes powers of two from 16 to 256")

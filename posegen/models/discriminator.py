@@ -1,6 +1,7 @@
 """Discriminators: the paper's, which sees the image alone, and a conditional one for `spatial`."""
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,18 +17,28 @@ GAIN = 2**0.5
 """Keeps the signal's size through leaky rectifiers, which spectral norm alone lets fade."""
 
 
+class Judgement(NamedTuple):
+    """What a discriminator says of N images."""
+
+    logits: list[Tensor]
+    """One [N, L] for each scale: L judgements of each image, which the hinge losses take one by
+    one."""
+    features: list[Tensor]
+    """[N, C, h, w] of each layer, finest first: what feature matching compares."""
+
+
 class Discriminator(nn.Module, ABC):
     """D: how real images look, as logits. Inputs as in `Generator`."""
 
     @abstractmethod
     def forward(
         self, image: Tensor, mask: Tensor | None = None, background: Tensor | None = None
-    ) -> Tensor:
-        """Logits [N, L]: L judgements of each image, which the hinge losses take one by one."""
+    ) -> Judgement:
+        """Judge images [N, 3, H, W] in [-1, 1]."""
 
 
 class BottleneckDiscriminator(Discriminator):
-    """The paper's: unconditional, one logit an image [N, 1]."""
+    """The paper's: unconditional, one scale, one logit an image [N, 1]."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -37,14 +48,15 @@ class BottleneckDiscriminator(Discriminator):
 
     def forward(
         self, image: Tensor, mask: Tensor | None = None, background: Tensor | None = None
-    ) -> Tensor:
-        return self.project(self.trunk(image)[0])
+    ) -> Judgement:
+        pooled, by_stride = self.trunk(image)
+        return Judgement([self.project(pooled)], [by_stride[s] for s in sorted(by_stride)])
 
 
 class SpatialDiscriminator(Discriminator):
     """Sees the silhouette, and the background where there is one, beside the image.
 
-    Judges patches at strides 8 and 32 (texture and shape): [N, H W / 64 + H W / 1024].
+    Judges patches at strides 8 and 32 (texture and shape): [N, H W / 64] and [N, H W / 1024].
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -61,15 +73,14 @@ class SpatialDiscriminator(Discriminator):
 
     def forward(
         self, image: Tensor, mask: Tensor | None = None, background: Tensor | None = None
-    ) -> Tensor:
+    ) -> Judgement:
         seen = [image, mask] + ([background] if self.uses_background else [])
         if any(x is None for x in seen):
             raise PoseGenError("the discriminator is missing the mask or the background")
         h = torch.cat([x for x in seen if x is not None], dim=1)
-        logits = []
-        for i, conv in enumerate(self.down):
+        features = []
+        for conv in self.down:
             h = GAIN * F.leaky_relu(conv(h), 0.2)
-            if i == 2:
-                logits.append(self.fine(h).flatten(1))
-        logits.append(self.coarse(h).flatten(1))
-        return torch.cat(logits, dim=1)
+            features.append(h)
+        logits = [self.fine(features[2]), self.coarse(features[4])]
+        return Judgement([scale.flatten(1) for scale in logits], features)

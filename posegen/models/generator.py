@@ -14,8 +14,9 @@ class Generator(nn.Module, ABC):
     """PG of Eq. 1: o_fake = PG(o, b, p).
 
     Images are float32 [N, 3, H, W] in [-1, 1]; the mask p is float32 [N, 1, H, W] in {0, 1}, 1 on
-    the object. An input that the variant does not use is ignored; one that it needs and does not
-    get raises `PoseGenError`.
+    the object. `viewpoint` is float32 [N, 3]: the unit vector from the object towards the camera in
+    the object's frame, zeros or None where it is unknown. An input that the model does not use is
+    ignored; one that it needs and does not get raises `PoseGenError`.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -37,6 +38,7 @@ class Generator(nn.Module, ABC):
         mask: Tensor | None,
         conditions: dict[str, Tensor],
         latent: Tensor | None = None,
+        viewpoint: Tensor | None = None,
     ) -> Tensor:
         """Images [N, 3, H, W] in [-1, 1] of masks [N, 1, H, W] under encoded conditions."""
 
@@ -46,8 +48,9 @@ class Generator(nn.Module, ABC):
         appearance: Tensor | None = None,
         background: Tensor | None = None,
         latent: Tensor | None = None,
+        viewpoint: Tensor | None = None,
     ) -> Tensor:
-        return self.decode(mask, self.encode(appearance, background), latent)
+        return self.decode(mask, self.encode(appearance, background), latent, viewpoint)
 
     def folded(self) -> "Generator":
         """A copy in eval mode with every weight a constant: same images, nothing left to compute

@@ -11,6 +11,8 @@ from posegen.models.pyramid import AppearanceEncoder, ConvNorm, Pyramid
 STRIDES = (2, 4, 8, 16, 32)
 """Levels of the decoder, by their stride of the image; nothing is convolved at full resolution."""
 
+VIEWPOINT_WIDTH = 64
+
 
 def _start_at_identity(layer: nn.Conv2d | nn.Linear) -> None:
     """The first half of the outputs are scales around 1, the second shifts around 0."""
@@ -26,6 +28,16 @@ def _start_without_grid(layer: nn.Conv2d) -> None:
         for parameter in (layer.weight, layer.bias):
             assert parameter is not None
             parameter.copy_(parameter[::4].repeat_interleave(4, dim=0))
+
+
+class ViewpointFilm(nn.Sequential):
+    """Viewpoint [N, 3] → what it adds to FiLM's scales and shifts, nothing before training."""
+
+    def __init__(self, outputs: int) -> None:
+        last = nn.Linear(VIEWPOINT_WIDTH, outputs)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        super().__init__(nn.Linear(3, VIEWPOINT_WIDTH), nn.ReLU(), last)
 
 
 class ModulatedConv(nn.Module):
@@ -104,6 +116,8 @@ class SpatialGenerator(Generator):
             )
             self.film = nn.Linear(self.appearance_encoder.width, 2 * sum(widths))
             _start_at_identity(self.film)
+        if config.viewpoint:
+            self.viewpoint_film = ViewpointFilm(2 * sum(widths))
         inputs = (*widths[1:], modulation[-1])
         self.levels = nn.ModuleList(
             Level(
@@ -138,9 +152,10 @@ class SpatialGenerator(Generator):
         mask: Tensor | None,
         conditions: dict[str, Tensor],
         latent: Tensor | None = None,
+        viewpoint: Tensor | None = None,
     ) -> Tensor:
         p = self.required("mask", mask)
-        films = self._films(conditions.get("appearance_film"))
+        films = self._films(conditions.get("appearance_film"), p, viewpoint)
         features = {
             stride: F.relu(
                 h + conditions[f"background_s{stride}"]
@@ -160,12 +175,24 @@ class SpatialGenerator(Generator):
         background = conditions["background_image"]
         return background + alpha * (rgb - background)
 
-    def _films(self, film: Tensor | None) -> list[tuple[Tensor, Tensor] | None]:
+    def _films(
+        self, film: Tensor | None, mask: Tensor, viewpoint: Tensor | None
+    ) -> list[tuple[Tensor, Tensor] | None]:
         """For each level, finest first: scale and shift, [N, C, 1, 1] each."""
+        if self.config.viewpoint:
+            if viewpoint is None:
+                viewpoint = mask.new_zeros(len(mask), 3)
+            seen = self.viewpoint_film(viewpoint)
+            film = seen + (self._identity(seen) if film is None else film)
         if film is None:
             return [None] * len(STRIDES)
         parts = film[:, :, None, None].split([*self.widths, *self.widths], dim=1)
         return list(zip(parts[: len(STRIDES)], parts[len(STRIDES) :], strict=True))
+
+    def _identity(self, like: Tensor) -> Tensor:
+        """FiLM that changes nothing, [1, F]."""
+        half = sum(self.widths)
+        return torch.cat([like.new_ones(1, half), like.new_zeros(1, half)], dim=1)
 
     def folded(self) -> Generator:
         folded = super().folded()

@@ -26,7 +26,7 @@ def fixed_batches(
     """All samples of `split`, in order; the appearance is the stored other view of each."""
     order = np.arange(len(split))
     return [
-        to_tensors(paired_batch(split, piece, piece), config.variant, device)
+        to_tensors(paired_batch(split, piece, piece), config, device)
         for piece in np.array_split(order, range(batch_size, len(split), batch_size))
     ]
 
@@ -34,7 +34,7 @@ def fixed_batches(
 def sample_batch(split: Split, config: ModelConfig, device: torch.device, count: int) -> Tensors:
     """`count` samples, evenly spaced over `split`: those of the sample grid."""
     chosen = np.unique(np.linspace(0, len(split) - 1, count).round().astype(np.int64))
-    return to_tensors(paired_batch(split, chosen, chosen), config.variant, device)
+    return to_tensors(paired_batch(split, chosen, chosen), config, device)
 
 
 def fixed_latent(batch: Tensors, config: ModelConfig) -> torch.Tensor | None:

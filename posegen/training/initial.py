@@ -33,16 +33,21 @@ def initial_models(config: TrainConfig, init: Checkpoint | None) -> tuple[Genera
 
 def _check_kind(checkpoint: Checkpoint, model: ModelConfig) -> None:
     theirs = checkpoint.info.train_config.model
-    for option, held, asked in (
-        ("--arch", theirs.arch.value, model.arch.value),
-        ("--preset", theirs.preset, model.preset),
-        ("--variant", theirs.variant.value, model.variant.value),
+    for held, asked in (
+        (f"--arch {theirs.arch.value}", f"--arch {model.arch.value}"),
+        (f"--preset {theirs.preset}", f"--preset {model.preset}"),
+        (f"--variant {theirs.variant.value}", f"--variant {model.variant.value}"),
+        (_viewpoint(theirs), _viewpoint(model)),
     ):
         if held != asked:
             raise PoseGenError(
-                f"--init {checkpoint.path}: holds {option} {held}, {asked} was asked for; "
-                f"name {option} {held} or another checkpoint"
+                f"--init {checkpoint.path}: holds {held}, {asked} was asked for; "
+                f"name {held} or another checkpoint"
             )
+
+
+def _viewpoint(model: ModelConfig) -> str:
+    return "--viewpoint" if model.viewpoint else "--no-viewpoint"
 
 
 def _misfit(checkpoint: Checkpoint, model: ModelConfig, problem: str) -> str:

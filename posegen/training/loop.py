@@ -52,7 +52,7 @@ class Loop:
             while state.step < steps:
                 batch = coming.result()
                 coming = reader.submit(self.sampler.batch, state.step + 1)
-                tensors = to_tensors(batch, self.config.model.variant, self.fabric.device)
+                tensors = to_tensors(batch, self.config.model, self.fabric.device)
                 self._pending.append(train_step(state, tensors, self.config, self.fabric))
                 stop = self._stops(interrupt)
                 self._after_step(last=state.step == steps, stop=stop)

@@ -1,5 +1,6 @@
 """The picture that shows how training goes: mask, appearance, background, generated, real."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -24,15 +25,18 @@ def sample_grid(generator: Generator, batch: Tensors) -> Pixels:
     image = generator(**batch.conditions, latent=fixed_latent(batch, generator.config))
     mask = None if batch.mask is None else batch.mask.expand(-1, 3, -1, -1) * 2 - 1
     rows = [mask, batch.appearance, batch.background, image, batch.photo]
-    return np.concatenate([_row(row) for row in rows if row is not None])
+    return picture_grid([_pixels(row) for row in rows if row is not None])
 
 
-def _row(images: Tensor) -> Pixels:
-    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    padded = np.pad(
-        pixels.permute(0, 2, 3, 1).cpu().numpy(), ((0, 0), (0, _GAP), (0, _GAP), (0, 0))
-    )
-    return np.concatenate(list(padded), axis=1)
+def _pixels(images: Tensor) -> Pixels:
+    levels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def picture_grid(rows: Sequence[Pixels]) -> Pixels:
+    """Images uint8 [N, S, S, 3] of each row → one RGB picture, uint8, a column a sample."""
+    gaps = ((0, 0), (0, _GAP), (0, _GAP), (0, 0))
+    return np.concatenate([np.concatenate(list(np.pad(row, gaps)), axis=1) for row in rows])
 
 
 def write_grid(path: Path, grid: Pixels) -> None:

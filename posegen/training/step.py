@@ -41,13 +41,13 @@ def _discriminator_step(
     state: TrainingState, batch: Tensors, fake: Tensor, rate: float, fabric: Fabric
 ) -> Tensor:
     # One pass over real and generated images: one power iteration, one gradient exchange.
-    logits = state.discriminator(
+    judged = state.discriminator(
         torch.cat([batch.photo, fake]),
         _both(batch.photo_mask, batch.mask),
         _both(batch.photo_background, batch.background),
     )
-    real, generated = logits.chunk(2)
-    loss = losses.hinge_discriminator(real, generated)
+    halves = [scale.float().chunk(2) for scale in judged.logits]
+    loss = losses.hinge_discriminator([real for real, _ in halves], [made for _, made in halves])
     set_learning_rate(state.discriminator_optimizer, rate)
     state.discriminator_optimizer.zero_grad()
     fabric.backward(loss)
@@ -67,11 +67,17 @@ def _generator_step(
     # with several devices nothing to exchange.
     judge = state.plain_discriminator.requires_grad_(False)
     with fabric.autocast():
-        logits = judge(fake, batch.mask, batch.background)
+        judged = judge(fake, batch.mask, batch.background)
+    logits = [scale.float() for scale in judged.logits]
     terms = {
-        "adversarial": config.loss.lambda_gan * losses.hinge_generator(logits.float()),
+        "adversarial": config.loss.lambda_gan * losses.hinge_generator(logits),
         **reconstruction(fake, batch, config),
     }
+    if config.loss.lambda_features and batch.paired and batch.mask is not None:
+        with torch.no_grad(), fabric.autocast():
+            real = judge(batch.photo, batch.mask, batch.background)
+        matching = losses.feature_matching(judged.features, real.features, batch.mask)
+        terms["features"] = config.loss.lambda_features * matching
     set_learning_rate(state.generator_optimizer, rate)
     state.generator_optimizer.zero_grad()
     fabric.backward(torch.stack(list(terms.values())).sum())

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posegen.config import Variant
+from posegen.config import ModelConfig, Variant
 from posegen.data.prepared import Pixels
 from posegen.data.samplers import Batch
 
@@ -15,7 +15,8 @@ from posegen.data.samplers import Batch
 class Tensors:
     """A `Batch` as float32 tensors: images [N, 3, S, S] in [-1, 1], masks [N, 1, S, S] in {0, 1}.
 
-    What the variant does not use is None. For the autoencoder the appearance is the photo itself.
+    `viewpoint`: float32 [N, 3], zeros where it is unknown. What the model does not use is None. For
+    the autoencoder the appearance is the photo itself.
     """
 
     photo: Tensor
@@ -24,6 +25,7 @@ class Tensors:
     mask: Tensor | None
     appearance: Tensor | None
     background: Tensor | None
+    viewpoint: Tensor | None
     paired: bool
 
     @property
@@ -33,11 +35,13 @@ class Tensors:
             "mask": self.mask,
             "appearance": self.appearance,
             "background": self.background,
+            "viewpoint": self.viewpoint,
         }
 
 
-def to_tensors(batch: Batch, variant: Variant, device: torch.device) -> Tensors:
+def to_tensors(batch: Batch, config: ModelConfig, device: torch.device) -> Tensors:
     """Move a batch to `device` as uint8, then convert it there."""
+    variant = config.variant
 
     def image(pixels: Pixels) -> Tensor:
         moved = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
@@ -57,5 +61,6 @@ def to_tensors(batch: Batch, variant: Variant, device: torch.device) -> Tensors:
         mask=silhouette(batch.mask) if variant.uses_mask else None,
         appearance=photo if own else image(batch.appearance) if variant.uses_appearance else None,
         background=image(batch.background) if variant.uses_background else None,
+        viewpoint=torch.from_numpy(batch.viewpoint).to(device) if config.viewpoint else None,
         paired=batch.paired,
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from posegen_runtime.bop import SCENE_GT, read_bop_scene
 from posegen_runtime.errors import MaskRejected, PoseGenError
@@ -34,6 +35,17 @@ FIELDS = {
     "pixel_center": '"integer" (OpenCV: the first pixel\'s centre is 0) or "half" (it is 0.5)',
 }
 """Required fields of a line and what they may hold."""
+
+
+def viewpoint(rotation: NDArray[np.float64], translation: NDArray[np.float64]) -> Three:
+    """Unit vector from the object's origin towards the camera, in the object's frame.
+
+    Args:
+        rotation: R_m2c [3, 3], translation: t_m2c [3] in any unit; any camera frame.
+    """
+    centre = -np.asarray(rotation).T @ np.asarray(translation)
+    x, y, z = (centre / np.linalg.norm(centre)).tolist()
+    return (x, y, z)
 
 
 class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ import torch
 
 from posegen.losses import (
     background_reconstruction,
+    feature_matching,
     hinge_discriminator,
     hinge_generator,
     image_reconstruction,
@@ -23,13 +24,32 @@ MASK = torch.tensor([1.0, 0.0, 0.0, 0.0]).reshape(1, 1, 2, 2)
 def test_hinge_discriminator_is_eq_4() -> None:
     real = torch.tensor([2.0, 0.5, -1.0])  # max(0, 1 - x): 0, 0.5, 2; mean 2.5 / 3
     fake = torch.tensor([-2.0, 0.0, 1.0])  # max(0, 1 + x): 0, 1, 2; mean 1
-    assert hinge_discriminator(real, fake).item() == pytest.approx(2.5 / 3 + 1)
+    assert hinge_discriminator([real], [fake]).item() == pytest.approx(2.5 / 3 + 1)
+
+
+def test_scales_weigh_the_same_whatever_their_number_of_logits() -> None:
+    few, many = torch.tensor([[3.0]]), torch.zeros(1, 16)
+    assert hinge_generator([few, many]).item() == -1.5
+    # Real: 0 and 1; generated: 4 and 1.
+    assert hinge_discriminator([few, many], [few, many]).item() == pytest.approx((4 + 2) / 2)
+
+
+def test_feature_matching_compares_where_the_silhouette_is() -> None:
+    real = [torch.zeros(1, 2, 2, 2), torch.zeros(1, 4, 1, 1)]
+    fine = torch.tensor([[3.0, 9.0], [9.0, 9.0]]).expand(1, 2, 2, 2).clone().requires_grad_()
+    coarse = torch.tensor([1.0, -1.0, 1.0, 1.0]).reshape(1, 4, 1, 1)
+    loss = feature_matching([fine, coarse], real, MASK)
+    # The fine layer counts its first position, 3; the coarse one has one position, 1.
+    assert loss.item() == pytest.approx((3 + 1) / 2)
+    loss.backward()
+    assert fine.grad is not None
+    assert fine.grad[0, 0].tolist() == [[0.25, 0.0], [0.0, 0.0]]
 
 
 def test_hinge_discriminator_leaves_what_is_beyond_the_margin() -> None:
     real = torch.tensor([2.0, 0.5], requires_grad=True)
     fake = torch.tensor([-3.0, 0.0], requires_grad=True)
-    hinge_discriminator(real, fake).backward()
+    hinge_discriminator([real], [fake]).backward()
     assert real.grad is not None
     assert fake.grad is not None
     assert real.grad.tolist() == [0.0, -0.5]
@@ -38,7 +58,7 @@ def test_hinge_discriminator_leaves_what_is_beyond_the_margin() -> None:
 
 def test_hinge_generator_is_eq_3() -> None:
     fake = torch.tensor([[1.0], [-4.0]], requires_grad=True)
-    loss = hinge_generator(fake)
+    loss = hinge_generator([fake])
     loss.backward()
     assert loss.item() == 1.5  # -(1 - 4) / 2
     assert fake.grad is not None

@@ -34,6 +34,28 @@ def test_objects_are_scene_folders(root: Path) -> None:
         assert sample.photo.parts[-3] == f"{sample.object_id:06d}"
 
 
+def test_viewpoints_come_from_the_poses(root: Path) -> None:
+    scene = root / "train" / "000000"
+    half_turn = [-1, 0, 0, 0, -1, 0, 0, 0, 1]
+    poses = {"0": [{"cam_R_m2c": half_turn, "cam_t_m2c": [3, 0, 4], "obj_id": 1}]}
+    (scene / "scene_gt.json").write_text(json.dumps(poses))
+    first, second, *_ = open_dataset(root).samples("train")
+    # The camera is at -Rᵀt = (3, 0, -4).
+    assert first.viewpoint == pytest.approx((0.6, 0, -0.8))
+    assert second.viewpoint == (0, 0, 0)
+    (scene / "scene_gt.json").unlink()
+    assert open_dataset(root).samples("train")[0].viewpoint == (0, 0, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"0": [{"obj_id": 1}]}'])
+def test_unreadable_poses(content: bytes, root: Path) -> None:
+    file = root / "train" / "000000" / "scene_gt.json"
+    file.write_bytes(content)
+    with pytest.raises(PoseGenError, match="render the data set again") as error:
+        open_dataset(root).samples("train")
+    assert str(file) in str(error.value)
+
+
 def test_a_split_that_is_not_there_is_empty(root: Path) -> None:
     assert open_dataset(root).samples("test") == []
 

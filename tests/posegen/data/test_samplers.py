@@ -22,6 +22,7 @@ def split() -> Split:
         background=images + 50,
         appearance=images + 100,
         object_id=np.arange(COUNT) // 8,
+        viewpoint=np.repeat(np.arange(1, COUNT + 1, dtype=np.float32)[:, None], 3, axis=1),
     )
 
 
@@ -48,6 +49,18 @@ def test_an_epoch_shows_every_photo_once_in_a_new_order(kind: type, split: Split
     epochs = [photos[i : i + COUNT] for i in range(0, 5 * COUNT, COUNT)]
     assert all(sorted(epoch) == list(range(COUNT)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 5
+
+
+@pytest.mark.parametrize("kind", [PairedSampler, IndependentSampler])
+def test_the_viewpoint_is_that_of_the_mask_or_withheld(kind: type, split: Split) -> None:
+    told = [kind(split, 8, seed=1).batch(step) for step in range(4)]
+    masks = drawn(told, "mask")
+    assert [b[0] for batch in told for b in batch.viewpoint.tolist()] == [n + 1 for n in masks]
+    dropping = kind(split, 8, seed=1, viewpoint_dropout=0.5)
+    seen = np.concatenate([dropping.batch(step).viewpoint for step in range(40)])
+    assert (seen == seen[:, :1]).all()
+    assert 0.4 < (seen[:, 0] == 0).mean() < 0.6
+    assert (dropping.batch(3).viewpoint == seen[24:32]).all()
 
 
 def test_paired_belongs_together(split: Split) -> None:

@@ -32,20 +32,23 @@ def test_the_papers_discriminator_has_its_capacity() -> None:
 def test_the_papers_discriminator_sees_the_image_alone() -> None:
     discriminator = build(Arch.BOTTLENECK)
     image, mask, background = draw()
-    logits = discriminator(image)
+    (logits,) = discriminator(image).logits
     assert logits.shape == (2, 1)
-    assert torch.equal(discriminator(image, mask, background), logits)
+    assert torch.equal(discriminator(image, mask, background).logits[0], logits)
 
 
 @pytest.mark.parametrize("variant", [v for v in Variant if v.uses_mask])
 def test_spatial_sees_the_conditions_of_its_variant(variant: Variant) -> None:
     discriminator = build(Arch.SPATIAL, variant)
     image, mask, background = draw()
-    logits = discriminator(image, mask, background)
-    assert logits.shape == (2, 8 * 8 + 2 * 2)
-    assert not torch.equal(discriminator(image, 1 - mask, background), logits)
-    other = discriminator(image, mask, background.flip(0))
-    assert torch.equal(other, logits) is not variant.uses_background
+    judged = discriminator(image, mask, background)
+    assert [scale.shape for scale in judged.logits] == [(2, 8 * 8), (2, 2 * 2)]
+    assert [layer.shape[2] for layer in judged.features] == [32, 16, 8, 4, 2]
+    for scale, logits in enumerate(judged.logits):
+        masked = discriminator(image, 1 - mask, background).logits[scale]
+        assert not torch.equal(masked, logits)
+        other = discriminator(image, mask, background.flip(0)).logits[scale]
+        assert torch.equal(other, logits) is not variant.uses_background
 
 
 @pytest.mark.parametrize("inputs", [0b01, 0b10])
@@ -66,7 +69,8 @@ def test_it_learns_to_tell_real_from_fake(arch: Arch) -> None:
     losses = []
     for _ in range(12):
         loss = hinge_discriminator(
-            discriminator(real, mask, background), discriminator(fake, mask, background)
+            discriminator(real, mask, background).logits,
+            discriminator(fake, mask, background).logits,
         )
         optimiser.zero_grad()
         loss.backward()

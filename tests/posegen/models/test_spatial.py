@@ -11,9 +11,13 @@ VARIANTS = [v for v in Variant if v.uses_mask]
 ALL_THREE = Variant.POSE_APPEARANCE_BACKGROUND
 
 
-def build(variant: Variant = ALL_THREE, preset: str = "tiny", size: int = 64) -> SpatialGenerator:
+def build(
+    variant: Variant = ALL_THREE, preset: str = "tiny", size: int = 64, viewpoint: bool = False
+) -> SpatialGenerator:
     torch.manual_seed(0)
-    config = ModelConfig(arch=Arch.SPATIAL, preset=preset, variant=variant, image_size=size)
+    config = ModelConfig(
+        arch=Arch.SPATIAL, preset=preset, variant=variant, image_size=size, viewpoint=viewpoint
+    )
     generator = build_generator(config)
     assert isinstance(generator, SpatialGenerator)
     return generator.eval()
@@ -60,6 +64,29 @@ def test_only_the_encoders_in_use_exist(variant: Variant, absent: list[str]) -> 
     names = {name for name, _ in build(variant).named_children()}
     encoders = {"mask_pyramid", "background_pyramid", "appearance_encoder", "film"}
     assert encoders - names == set(absent)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_viewpoint_steers_and_may_be_unknown(variant: Variant) -> None:
+    generator, given = build(variant, viewpoint=True), inputs(variant)
+    known = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.6, 0.8]])
+    unknown = generator(**given)
+    assert torch.equal(generator(**given, viewpoint=torch.zeros(2, 3)), unknown)
+    # Fresh weights add nothing, so that training begins as it does without a viewpoint.
+    assert torch.allclose(generator(**given, viewpoint=known), unknown, atol=1e-6)
+    torch.nn.init.normal_(generator.viewpoint_film[2].weight)
+    assert not torch.allclose(generator(**given, viewpoint=known), unknown, atol=1e-3)
+
+
+def test_conditions_encoded_once_serve_every_viewpoint() -> None:
+    generator, given = build(viewpoint=True), inputs(count=3)
+    torch.nn.init.normal_(generator.viewpoint_film[2].weight)
+    seen = torch.nn.functional.normalize(torch.randn(3, 3))
+    one = {name: value[:1] for name, value in given.items() if name != "mask"}
+    together = generator.decode(given["mask"], generator.encode(**one), viewpoint=seen)
+    repeated = {name: value.expand(3, -1, -1, -1) for name, value in one.items()}
+    apart = generator(given["mask"], **repeated, viewpoint=seen)
+    torch.testing.assert_close(together, apart)
 
 
 def test_edge_is_small() -> None:

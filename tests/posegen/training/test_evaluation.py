@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from tiny_training import tiny_config
 
 FULL = Variant.POSE_APPEARANCE_BACKGROUND
 CPU = torch.device("cpu")
+VIEWPOINTS = np.eye(3, dtype=np.float32)[np.arange(10) % 3]
 
 
 class Grey(Generator):
@@ -23,7 +26,11 @@ class Grey(Generator):
         return {}
 
     def decode(
-        self, mask: Tensor | None, conditions: dict[str, Tensor], latent: Tensor | None = None
+        self,
+        mask: Tensor | None,
+        conditions: dict[str, Tensor],
+        latent: Tensor | None = None,
+        viewpoint: Tensor | None = None,
     ) -> Tensor:
         assert mask is not None
         return torch.zeros(len(mask), 3, *mask.shape[2:])
@@ -36,7 +43,7 @@ def split() -> Split:
     photo = np.broadcast_to(numbers[:, None, None, None], (10, 4, 4, 3))
     mask = np.zeros((10, 4, 4), np.uint8)
     mask[:, :, :2] = 255
-    return Split(photo, mask, np.full_like(photo, 255), photo + 1, np.arange(10))
+    return Split(photo, mask, np.full_like(photo, 255), photo + 1, np.arange(10), VIEWPOINTS)
 
 
 def config(variant: Variant = FULL) -> ModelConfig:
@@ -63,12 +70,12 @@ def test_unconditional_has_no_figure(split: Split) -> None:
 
 
 def test_evaluation_is_deterministic_and_changes_nothing(split: Split) -> None:
-    large = Split(
-        *(
-            np.repeat(np.repeat(a, 8, axis=1), 8, axis=2)
-            for a in (split.photo, split.mask, split.background, split.appearance)
-        ),
-        object_id=split.object_id,
+    large = replace(
+        split,
+        **{
+            name: np.repeat(np.repeat(getattr(split, name), 8, axis=1), 8, axis=2)
+            for name in ("photo", "mask", "background", "appearance")
+        },
     )
     generator = build_generator(config()).eval()
     batches = fixed_batches(large, config(), CPU, 4)

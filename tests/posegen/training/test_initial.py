@@ -82,9 +82,10 @@ def test_the_parent_is_what_was_loaded_though_its_run_went_on(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"arch": Arch.BOTTLENECK}, "holds --arch spatial, bottleneck was asked for"),
-        ({"preset": "edge"}, "holds --preset tiny, edge was asked for"),
-        ({"variant": Variant.POSE}, "holds --variant pose-appearance-background, pose was"),
+        ({"arch": Arch.BOTTLENECK}, "holds --arch spatial, --arch bottleneck was asked for"),
+        ({"preset": "edge"}, "holds --preset tiny, --preset edge was asked for"),
+        ({"variant": Variant.POSE}, "holds --variant pose-appearance-background, --variant pose w"),
+        ({"viewpoint": True}, "holds --no-viewpoint, --viewpoint was asked for"),
     ],
 )
 def test_another_kind_is_one_line(changes: dict[str, object], message: str, run: Path) -> None:

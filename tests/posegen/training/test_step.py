@@ -14,14 +14,18 @@ from posegen.training.tensors import Tensors, to_tensors
 from tiny_training import replaced, tiny_config
 
 
-def batch(variant: Variant, paired: bool = True, size: int = 32) -> Tensors:
+def batch(
+    variant: Variant, paired: bool = True, size: int = 32, viewpoint: bool = False
+) -> Tensors:
     generator = np.random.default_rng(0)
     image = generator.integers(0, 256, (2, size, size, 3)).astype(np.uint8)
     mask = np.zeros((2, size, size), np.uint8)
     mask[:, : size // 4] = 255
     other = image[::-1]
-    pixels = Batch(image, mask, other, mask, appearance=other, background=other, paired=paired)
-    return to_tensors(pixels, variant, torch.device("cpu"))
+    seen = np.array([[1, 0, 0], [0, 0.6, 0.8]], np.float32)
+    pixels = Batch(image, mask, other, mask, other, other, seen, paired)
+    config = tiny_config(variant=variant, viewpoint=viewpoint).model
+    return to_tensors(pixels, config, torch.device("cpu"))
 
 
 def state_of(config: TrainConfig) -> TrainingState:
@@ -53,7 +57,10 @@ def test_the_generator_step_leaves_the_discriminator_alone() -> None:
     state = state_of(config)
     old = weights(state.plain_discriminator)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("posegen.losses.hinge_discriminator", lambda real, fake: 0 * real.sum())
+        patch.setattr(
+            "posegen.losses.hinge_discriminator",
+            lambda real, fake: 0 * torch.cat([*real, *fake], dim=1).sum(),
+        )
         train_step(state, batch(FULL), config, build_fabric(config, "cpu"))
     assert all(torch.equal(p, old[n]) for n, p in state.plain_discriminator.named_parameters())
     for parameter in state.plain_discriminator.parameters():
@@ -69,9 +76,27 @@ def test_the_discriminator_judges_real_and_generated_images() -> None:
     losses = train_step(state, tensors, config, build_fabric(config, "cpu"))
     fake = generator(**tensors.conditions)
     seen = (torch.cat([tensors.photo, fake]), *(torch.cat([x, x]) for x in known(tensors)))
-    real_logits, fake_logits = judge(*seen).chunk(2)
-    expected = (1 - real_logits).relu().mean() + (1 + fake_logits).relu().mean()
-    torch.testing.assert_close(losses["discriminator"], expected.detach())
+    scales = [logits.chunk(2) for logits in judge(*seen).logits]
+    expected = [(1 - real).relu().mean() + (1 + made).relu().mean() for real, made in scales]
+    torch.testing.assert_close(losses["discriminator"], sum(expected).detach() / len(expected))
+
+
+def test_feature_matching_asks_for_a_weight_and_a_paired_sample() -> None:
+    config = replaced(tiny_config(), loss=LossConfig(lambda_features=2.0))
+    fabric = build_fabric(config, "cpu")
+    losses = train_step(state_of(config), batch(FULL), config, fabric)
+    assert losses["features"] > 0
+    assert "features" not in train_step(state_of(config), batch(FULL, False), config, fabric)
+    assert "features" not in train_step(state_of(config), batch(FULL), tiny_config(), fabric)
+
+
+def test_the_viewpoint_reaches_the_generator() -> None:
+    config = tiny_config(viewpoint=True)
+    state = state_of(config)
+    old = weights(state.plain_generator)
+    train_step(state, batch(FULL, viewpoint=True), config, build_fabric(config, "cpu"))
+    moved = {n for n, p in state.plain_generator.named_parameters() if not torch.equal(p, old[n])}
+    assert "viewpoint_film.2.weight" in moved
 
 
 def known(tensors: Tensors) -> tuple[torch.Tensor, torch.Tensor]:

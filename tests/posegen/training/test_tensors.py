@@ -1,17 +1,19 @@
 import numpy as np
 import torch
 
-from posegen.config import Variant
+from posegen.config import Arch, ModelConfig, Variant
 from posegen.data.samplers import Batch
 from posegen.training.tensors import Tensors, to_tensors
 
 
-def convert(variant: Variant) -> Tensors:
+def convert(variant: Variant, viewpoint: bool = False) -> Tensors:
     image = np.zeros((1, 2, 2, 3), np.uint8)
     image[0, 0, 1] = (255, 0, 51)  # the pixel right of the corner
     mask = np.array([[[0, 127], [128, 255]]], np.uint8)
-    batch = Batch(image, mask, image + 1, mask, image + 2, image + 3, paired=True)
-    return to_tensors(batch, variant, torch.device("cpu"))
+    seen = np.array([[0, 0.6, 0.8]], np.float32)
+    batch = Batch(image, mask, image + 1, mask, image + 2, image + 3, seen, paired=True)
+    config = ModelConfig(arch=Arch.SPATIAL, preset="tiny", variant=variant, viewpoint=viewpoint)
+    return to_tensors(batch, config, torch.device("cpu"))
 
 
 def test_ranges_and_layout() -> None:
@@ -29,6 +31,11 @@ def test_only_what_the_variant_uses() -> None:
         assert used == set(variant.inputs)
         assert (tensors.photo_mask is not None) == variant.uses_mask
         assert (tensors.photo_background is not None) == variant.uses_background
+
+
+def test_the_viewpoint_where_the_model_takes_one() -> None:
+    viewpoint = convert(Variant.POSE, viewpoint=True).conditions["viewpoint"]
+    torch.testing.assert_close(viewpoint, torch.tensor([[0, 0.6, 0.8]]))
 
 
 def test_the_autoencoder_sees_the_photo_itself() -> None:

@@ -1,0 +1,1 @@
+"""How good generated images are, on samples that no training saw: `posegen evaluate`."""

@@ -1,0 +1,69 @@
+"""The command `posegen evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posegen_runtime.choices import Device
+
+
+def evaluate(
+    model: Annotated[
+        Path,
+        typer.Argument(help="A .safetensors checkpoint, a training run's folder, or a bundle."),
+    ],
+    data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data render`.")],
+    split: Annotated[str, typer.Option(help="Which split; test was never trained on.")] = "test",
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="That many, evenly spaced. [default: all]")
+    ] = None,
+    judges: Annotated[
+        Path | None,
+        typer.Option(help="Folder with segmenter/, heading/, outline/. [default: those that ship]"),
+    ] = None,
+    without_viewpoint: Annotated[
+        bool, typer.Option("--without-viewpoint", help="Withhold the viewpoint from the model.")
+    ] = False,
+    bins: Annotated[
+        bool, typer.Option("--bins", help="Print the figures by yaw, elevation and area too.")
+    ] = False,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 1 when a target is missed.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Write figures and bins there.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write each image's values there.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write a contact sheet of ten samples there (PNG).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the controls and the intervals.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 16,
+    device: Annotated[
+        Device, typer.Option(help="Of the model; auto takes CUDA where it is.")
+    ] = Device.AUTO,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads. [default: what the libraries prefer]")
+    ] = None,
+) -> None:
+    """Say how good MODEL's images are: pose, heading, background, colour, sharpness.
+
+    Every figure stands beside that of the real photos, or a control, on cars that no training saw.
+    """
+    from posegen.evaluation.run import EvaluateOptions, run_evaluation
+
+    options = EvaluateOptions(
+        model=model,
+        data=data,
+        split=split,
+        samples=samples,
+        judges=judges,
+        viewpoint=not without_viewpoint,
+        seed=seed,
+        json=json,
+        csv=csv,
+        sheet=sheet,
+        bins=bins,
+        gate=gate,
+        batch_size=batch_size,
+        device=device.value,
+        threads=threads,
+    )
+    raise typer.Exit(run_evaluation(options))

@@ -1,0 +1,79 @@
+"""What is evaluated: a checkpoint through PyTorch, or a bundle through the runtime."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posegen.data.prepared import Pixels
+from posegen_runtime.bundle import MANIFEST
+from posegen_runtime.errors import PoseGenError
+
+Conditions = Mapping[str, NDArray[np.generic]]
+"""By input: `mask` uint8 [N, S, S] in {0, 255}, `appearance` and `background` uint8 [N, S, S, 3],
+`viewpoint` float32 [N, 3]. A model takes those that it uses."""
+
+
+class Model(Protocol):
+    """Makes images; `inputs` are the names of what it takes."""
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def image_size(self) -> int: ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+
+    def images(self, conditions: Conditions) -> Pixels:
+        """uint8 RGB [N, S, S, 3]."""
+        ...
+
+
+def open_model(path: Path, device: str = "auto", threads: int | None = None) -> Model:
+    """The bundle in `path`, or the checkpoint there or in that folder of a run, in float32.
+
+    Raises `PoseGenError` when there is neither, it is damaged, or it takes no mask.
+    """
+    model: Model
+    if (path / MANIFEST).is_file():
+        model = BundleModel(path, device, threads)
+    elif not path.exists():
+        raise PoseGenError(f"{path}: no such file or folder; name a checkpoint, a run or a bundle")
+    else:
+        from posegen.evaluation.checkpoint_model import CheckpointModel
+
+        model = CheckpointModel(path, device, threads)
+    if "mask" not in model.inputs:
+        raise PoseGenError(f"{path}: this model takes no mask, so there is no pose to judge")
+    return model
+
+
+class BundleModel:
+    """A bundle's FP32 graphs, through ONNX Runtime."""
+
+    def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
+        from posegen_runtime import PoseGenerator
+
+        self._generator = PoseGenerator.load(path, threads=threads, device=device)
+        bundle = self._generator.bundle
+        height, width = bundle.image_size
+        if height != width:
+            raise PoseGenError(f"{path}: makes images of {width}×{height}, data sets are square")
+        self.image_size = height
+        self.inputs = ("mask", *bundle.conditions)
+        kind = (bundle.manifest.arch, bundle.manifest.preset, bundle.manifest.variant)
+        self.label = f"bundle, {'/'.join(kind)} at {height} px"
+        # bundle.json holds the hash of every other file.
+        self.sha256 = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
+
+    def images(self, conditions: Conditions) -> Pixels:
+        masks, *others = ((name, conditions[name]) for name in self.inputs)
+        return self._generator.generate(masks[1], **dict(others))

@@ -1,0 +1,141 @@
+"""`posegen evaluate`: put the parts together, print and write what was found."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from posegen.data.dataset import open_dataset
+from posegen.evaluation.bins import Bin, binned
+from posegen.evaluation.figures import FIGURES, Result, results
+from posegen.evaluation.judges import open_judges
+from posegen.evaluation.measure import Columns, Evaluator
+from posegen.evaluation.model import open_model
+from posegen.evaluation.report import Report, write_csv, write_json
+from posegen.evaluation.samples import Samples
+from posegen.evaluation.table import print_bins, print_figures
+from posegen_runtime import __version__
+from posegen_runtime.console import EXIT_OK, EXIT_SOME_FAILED
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """What is evaluated on what, and where the findings go (None: nowhere but the terminal).
+
+    `samples` None takes all of `split`; `judges` None those that ship; `threads` None what each
+    library prefers.
+    """
+
+    model: Path
+    data: Path
+    split: str = "test"
+    samples: int | None = None
+    judges: Path | None = None
+    viewpoint: bool = True
+    seed: int = 0
+    json: Path | None = None
+    csv: Path | None = None
+    sheet: Path | None = None
+    bins: bool = False
+    gate: bool = False
+    batch_size: int = 16
+    device: str = "auto"
+    threads: int | None = None
+
+
+def run_evaluation(options: EvaluateOptions) -> int:
+    """Evaluate, print, write. Returns 0; with `gate` 1 when a target is missed or was not measured.
+
+    Raises `PoseGenError` for unusable input, before anything is generated.
+    """
+    dataset = open_dataset(options.data)
+    model = open_model(options.model, options.device, options.threads)
+    samples = Samples(
+        dataset, options.split, model.image_size, options.samples, options.threads or 1
+    )
+    evaluator = Evaluator(model, open_judges(options.judges), options.viewpoint, options.seed)
+    columns = _measured(evaluator, samples, options.batch_size)
+    figures, bins = results(columns, options.seed), binned(columns)
+    print_figures(figures, _title(evaluator, samples, options.model))
+    if options.bins:
+        print_bins(bins)
+    if options.json is not None:
+        write_json(options.json, _report(evaluator, samples, figures, bins))
+    if options.csv is not None:
+        write_csv(options.csv, samples, columns)
+    if options.sheet is not None:
+        _write_sheet(options.sheet, evaluator, samples)
+    return _gate(figures, model.inputs) if options.gate else EXIT_OK
+
+
+def _measured(evaluator: Evaluator, samples: Samples, batch_size: int) -> Columns:
+    with Progress(
+        "generating and judging",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        bar = progress.add_task("", total=len(samples))
+        return evaluator.measure(samples, batch_size, lambda done: progress.advance(bar, done))
+
+
+def _title(evaluator: Evaluator, samples: Samples, path: Path) -> str:
+    withheld = "" if _given(evaluator) == evaluator.model.inputs else ", viewpoint withheld"
+    return (
+        f"{path.name} ({evaluator.model.label}{withheld}) on {samples.description.name}, "
+        f"{samples.split}: {len(samples)} images of {samples.objects} objects"
+    )
+
+
+def _given(evaluator: Evaluator) -> tuple[str, ...]:
+    """The inputs that the model is really given."""
+    inputs = evaluator.model.inputs
+    return tuple(name for name in inputs if name != "viewpoint" or evaluator.viewpoint)
+
+
+def _report(
+    evaluator: Evaluator,
+    samples: Samples,
+    figures: dict[str, Result],
+    bins: dict[str, list[Bin]],
+) -> Report:
+    model = evaluator.model
+    return Report(
+        model=model.label,
+        model_sha256=model.sha256,
+        inputs=_given(evaluator),
+        dataset={
+            "name": samples.description.name,
+            "sha256": samples.description.sha256,
+            "split": samples.split,
+            "images": len(samples),
+            "objects": samples.objects,
+        },
+        seed=evaluator.seed,
+        version=__version__,
+        figures=figures,
+        bins=bins,
+    )
+
+
+def _write_sheet(path: Path, evaluator: Evaluator, samples: Samples) -> None:
+    from posegen.evaluation.sheet import contact_sheet
+    from posegen.training.samples import write_grid
+
+    write_grid(path, contact_sheet(evaluator, samples))
+
+
+def _gate(figures: dict[str, Result], inputs: tuple[str, ...]) -> int:
+    """Says which targets were missed. A figure of an input that the model does not take has none;
+    one that was not measured for another reason counts as missed."""
+    missed = {
+        name: result.missing or f"target {result.target}"
+        for name, result in figures.items()
+        if result.target and not result.met and FIGURES[name].input in inputs
+    }
+    for name, reason in missed.items():
+        print(f"gate missed: {name}: {reason}")
+    return EXIT_SOME_FAILED if missed else EXIT_OK

@@ -86,6 +86,12 @@ def train(
     ema_decay: Annotated[
         float, typer.Option(min=0, max=0.99999, help="Decay of the averaged weights.")
     ] = DEFAULT.ema_decay,
+    rough_masks: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of masks made as rough as a segmenter's.")
+    ] = DEFAULT.rough_masks,
+    crops: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of samples cropped, cut objects included.")
+    ] = DEFAULT.crops,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of weights and data order.")
     ] = DEFAULT.seed,
@@ -130,6 +136,8 @@ def train(
         batch_size=batch_size,
         learning_rate=learning_rate,
         ema_decay=ema_decay,
+        rough_masks=rough_masks,
+        crops=crops,
         evaluate_every=evaluate_every,
         seed=seed,
         precision=precision,

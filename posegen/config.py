@@ -181,6 +181,10 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     ema_decay: float = 0.999
     viewpoint_dropout: float = 0.25
     """Share of the samples whose viewpoint is withheld, so that the model can do without it."""
+    rough_masks: float = 0.0
+    """Share of the samples whose mask is made as rough as a segmenter's (`data.roughen`)."""
+    crops: float = 0.0
+    """Share of the samples that are cropped at random, objects cut by the border included."""
     evaluate_every: int = EVERY
     seed: int = 0
     precision: TrainPrecision = TrainPrecision.FULL

@@ -20,7 +20,8 @@ class Batch:
 
     `photo`, `photo_mask`, `photo_background` are a real image and what belongs to it;
     `mask` (p), `appearance` (o), `background` (b) and `viewpoint` (float32 [N, 3], zeros: unknown)
-    condition the generator. `paired`: the generated image should be `photo`, so that Eq. 7 applies.
+    condition the generator. `exact_mask` is what `mask` was before it was roughened, None where
+    none was (`data.roughen`). `paired`: the generated image should be `photo`: Eq. 7 applies.
     """
 
     photo: Pixels
@@ -31,6 +32,7 @@ class Batch:
     background: Pixels
     viewpoint: NDArray[np.float32]
     paired: bool
+    exact_mask: Pixels | None = None
 
 
 class Sampler(Protocol):

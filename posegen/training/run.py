@@ -12,6 +12,7 @@ from posegen.config import EVERY, SamplerName, TrainConfig, Variant
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.mask_range import mask_range
 from posegen.data.prepared import Split, prepare
+from posegen.data.roughen import with_roughening
 from posegen.data.samplers import build_sampler
 from posegen.training.devices import build_fabric
 from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
@@ -78,7 +79,11 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
         config=config,
         lineage=lineage,
         fabric=fabric,
-        sampler=build_sampler(config, splits[0], fabric.global_rank, fabric.world_size),
+        sampler=with_roughening(
+            build_sampler(config, splits[0], fabric.global_rank, fabric.world_size),
+            config,
+            fabric.global_rank,
+        ),
         validation=fixed_batches(splits[1], config.model, fabric.device, config.batch_size),
         shown=sample_batch(splits[1], config.model, fabric.device, COLUMNS),
         reporter=reporter,

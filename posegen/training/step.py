@@ -73,10 +73,10 @@ def _generator_step(
         "adversarial": config.loss.lambda_gan * losses.hinge_generator(logits),
         **reconstruction(fake, batch, config),
     }
-    if config.loss.lambda_features and batch.paired and batch.mask is not None:
+    if config.loss.lambda_features and batch.paired and batch.certain is not None:
         with torch.no_grad(), fabric.autocast():
             real = judge(batch.photo, batch.mask, batch.background)
-        matching = losses.feature_matching(judged.features, real.features, batch.mask)
+        matching = losses.feature_matching(judged.features, real.features, batch.certain)
         terms["features"] = config.loss.lambda_features * matching
     set_learning_rate(state.generator_optimizer, rate)
     state.generator_optimizer.zero_grad()
@@ -96,11 +96,11 @@ def reconstruction(fake: Tensor, batch: Tensors, config: TrainConfig) -> dict[st
         full = losses.image_reconstruction(fake, batch.photo)
         return {"image": loss.lambda_object * full}
     terms: dict[str, Tensor] = {}
-    if batch.mask is not None and batch.background is not None:
-        error = losses.background_reconstruction(fake, batch.background, batch.mask)
+    if batch.covered is not None and batch.background is not None:
+        error = losses.background_reconstruction(fake, batch.background, batch.covered)
         terms["background"] = loss.lambda_background * error
-    if batch.mask is not None and batch.paired:
-        error = losses.object_reconstruction(fake, batch.photo, batch.mask)
+    if batch.certain is not None and batch.paired:
+        error = losses.object_reconstruction(fake, batch.photo, batch.certain)
         terms["object"] = loss.lambda_object * error
     return terms
 

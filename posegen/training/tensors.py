@@ -27,6 +27,22 @@ class Tensors:
     background: Tensor | None
     viewpoint: Tensor | None
     paired: bool
+    exact_mask: Tensor | None = None
+    """`mask` before it was roughened; None where it was not."""
+
+    @property
+    def covered(self) -> Tensor | None:
+        """Where Eq. 6 does not count: the mask, rough or exact. [N, 1, S, S] in {0, 1}."""
+        if self.mask is None or self.exact_mask is None:
+            return self.mask
+        return torch.maximum(self.mask, self.exact_mask)
+
+    @property
+    def certain(self) -> Tensor | None:
+        """Where Eq. 7 counts: the mask, rough and exact. [N, 1, S, S] in {0, 1}."""
+        if self.mask is None or self.exact_mask is None:
+            return self.mask
+        return self.mask * self.exact_mask
 
     @property
     def conditions(self) -> dict[str, Tensor | None]:
@@ -53,6 +69,7 @@ def to_tensors(batch: Batch, config: ModelConfig, device: torch.device) -> Tenso
         return (moved > 127).float().unsqueeze(3).permute(0, 3, 1, 2)
 
     photo = image(batch.photo)
+    exact = batch.exact_mask
     own = variant is Variant.AUTOENCODER
     return Tensors(
         photo=photo,
@@ -63,4 +80,5 @@ def to_tensors(batch: Batch, config: ModelConfig, device: torch.device) -> Tenso
         background=image(batch.background) if variant.uses_background else None,
         viewpoint=torch.from_numpy(batch.viewpoint).to(device) if config.viewpoint else None,
         paired=batch.paired,
+        exact_mask=None if exact is None or not variant.uses_mask else silhouette(exact),
     )

@@ -1,10 +1,10 @@
-"""Which cars there are: proportions and colours drawn at random."""
+"""Which cars there are: body styles, proportions and colours drawn at random."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from posegen.render.model import Floats
+from posegen.render.model import Finish, Floats
 from posegen.render.primitives import Color
 
 DARK = (22, 22, 24)
@@ -12,17 +12,39 @@ DARK = (22, 22, 24)
 
 @dataclass(frozen=True)
 class CarShape:
-    """Proportions of one car. Lengths in metres; x positions are measured from its middle."""
+    """One car. Lengths in metres; x from its middle, z from the ground."""
 
+    style: str
+    """A key of `STYLES`."""
     length: float
     width: float
     height: float
     clearance: float
     belt: float
     """Height of the body's shoulder, where the windows begin."""
+    wedge: float
+    """How much the belt rises towards the rear, over the car's length."""
     nose: float
     """Height of the bonnet's front edge."""
+    boot: float
+    """Height of the body's rear edge."""
+    nose_depth: float
+    """Length over which the plan rounds off in front."""
+    nose_power: float
+    nose_round: float
+    """Length over which the bonnet turns into the front."""
+    tail_depth: float
+    tail_power: float
+    crease: float
+    """How far the line along the sides stands out, as a share of the half width."""
+    flare: float
+    """How far the wheel arches stand out."""
+    clad: bool
+    """Whether sills and arches are of bare plastic."""
     wheel_radius: float
+    arch: float
+    """Radius of a wheel arch in wheel radii."""
+    spokes: int
     front_axle: float
     rear_axle: float
     screen_base: float
@@ -30,12 +52,29 @@ class CarShape:
     screen_rake: float
     """Horizontal run of the windscreen from its base to the roof."""
     back_base: float
-    """x where the rear window meets the boot lid."""
+    """x where the rear window meets the boot lid, the tail or the bed."""
     back_rake: float
     tumblehome: float
     """How much narrower than its base the roof is, on each side."""
-    side_windows: int
+    arc: float
+    """How much lower than its middle the roof's ends are."""
+    pillars: tuple[float, ...]
+    """Where the pillars between the side windows stand, shares of the base from front to rear."""
+    last_window: float
+    """Where the side windows end, in the same shares."""
+    panels: bool
+    """Whether the body is closed behind the front doors, as a panel van's is."""
+    bed: tuple[float, float] | None
+    """x from where to where the open bed of a pickup reaches."""
+    bed_depth: float
+    rails: bool
+    bright_trim: bool
+    lamps: int
+    """Which of three designs the head and tail lamps have."""
+    grille: int
+    """0: hardly any, 1: one, 2: a tall one."""
     paint: Color
+    finish: Finish
     roof: Color
     rim: Color
     trim: Color
@@ -43,57 +82,123 @@ class CarShape:
     rear_plate: Color
 
 
-BODIES = {  # height, bonnet share, boot share, windscreen rake, rear rake, side windows
-    "saloon": ((1.40, 1.50), (0.25, 0.30), (0.14, 0.20), (0.55, 0.85), (0.45, 0.75), (2, 3)),
-    "hatchback": ((1.42, 1.58), (0.21, 0.26), (0.01, 0.04), (0.50, 0.80), (0.15, 0.50), (2, 3)),
-    "estate": ((1.42, 1.55), (0.23, 0.28), (0.01, 0.03), (0.55, 0.80), (0.10, 0.35), (3, 4)),
-    "off-roader": ((1.62, 1.85), (0.22, 0.27), (0.01, 0.03), (0.35, 0.60), (0.05, 0.30), (2, 4)),
-    "van": ((1.75, 2.05), (0.12, 0.18), (0.00, 0.01), (0.50, 0.90), (0.03, 0.12), (1, 4)),
-}
+@dataclass(frozen=True)
+class Style:
+    """Ranges of a body style: metres, or shares of the length for bonnet and boot."""
+
+    length: tuple[float, float]
+    width: tuple[float, float]
+    height: tuple[float, float]
+    clearance: tuple[float, float]
+    belt: tuple[float, float]
+    """Share of the height."""
+    bonnet: tuple[float, float]
+    boot: tuple[float, float]
+    rake: tuple[float, float]
+    back_rake: tuple[float, float]
+    wheel: tuple[float, float]
+    last_window: tuple[float, float]
+    pillars: tuple[float, ...] = (0.47,)
+
+
+STYLES = {
+    "sedan": Style((4.4, 5.0), (1.76, 1.90), (1.40, 1.48), (0.15, 0.19), (0.635, 0.665),
+                   (0.25, 0.28), (0.11, 0.15), (0.72, 0.92), (0.80, 1.05), (0.325, 0.355),
+                   (0.78, 0.82)),
+    "hatchback": Style((3.7, 4.35), (1.68, 1.82), (1.42, 1.54), (0.15, 0.19), (0.60, 0.64),
+                       (0.21, 0.245), (0.01, 0.02), (0.62, 0.82), (0.42, 0.68), (0.305, 0.34),
+                       (0.80, 0.86)),
+    "estate": Style((4.5, 4.95), (1.76, 1.88), (1.43, 1.52), (0.15, 0.20), (0.61, 0.64),
+                    (0.24, 0.27), (0.01, 0.02), (0.68, 0.85), (0.30, 0.50), (0.325, 0.355),
+                    (0.92, 0.95), (0.38, 0.68)),
+    "coupe": Style((4.2, 4.7), (1.78, 1.92), (1.27, 1.36), (0.12, 0.15), (0.66, 0.70),
+                   (0.28, 0.32), (0.09, 0.13), (0.75, 0.95), (0.95, 1.25), (0.33, 0.36),
+                   (0.68, 0.74), ()),
+    "suv": Style((4.35, 4.95), (1.82, 2.00), (1.64, 1.84), (0.21, 0.27), (0.60, 0.64),
+                 (0.22, 0.26), (0.01, 0.02), (0.50, 0.72), (0.18, 0.42), (0.36, 0.41),
+                 (0.90, 0.94), (0.40, 0.70)),
+    "pickup": Style((5.1, 5.6), (1.84, 2.02), (1.76, 1.92), (0.25, 0.31), (0.58, 0.62),
+                    (0.23, 0.26), (0.32, 0.36), (0.48, 0.62), (0.10, 0.20), (0.38, 0.42),
+                    (0.93, 0.95), (0.54,)),
+    "van": Style((4.6, 5.4), (1.84, 2.02), (1.90, 2.25), (0.17, 0.22), (0.54, 0.60),
+                 (0.085, 0.125), (0.005, 0.01), (0.70, 0.95), (0.08, 0.16), (0.32, 0.35),
+                 (0.93, 0.95), (0.36, 0.66)),
+}  # fmt: skip
+_SHARES = (0.24, 0.2, 0.12, 0.06, 0.2, 0.09, 0.09)
 PAINTS: tuple[Color, ...] = (
-    (235, 235, 232), (188, 192, 196), (120, 124, 128), (52, 54, 58), (24, 25, 28), (172, 24, 28),
-    (28, 62, 140), (92, 140, 190), (24, 84, 62), (196, 168, 120), (222, 172, 28), (206, 92, 28),
-    (104, 40, 52), (120, 148, 110),
+    (236, 236, 233), (236, 236, 233), (192, 195, 199), (150, 153, 157), (104, 107, 112),
+    (60, 62, 67), (22, 23, 26), (22, 23, 26), (170, 22, 28), (124, 18, 30), (24, 52, 128),
+    (44, 92, 168), (112, 152, 192), (22, 74, 56), (196, 172, 130), (224, 176, 30), (206, 92, 28),
+    (120, 142, 112), (98, 72, 54), (28, 128, 134),
 )  # fmt: skip
 
 
-def draw_car(rng: np.random.Generator) -> CarShape:
-    """One car of a random body type, size and colour."""
-    body = list(BODIES)[rng.integers(len(BODIES))]
-    heights, bonnets, boots, rakes, back_rakes, windows = BODIES[body]
-    length, width = rng.uniform(3.7, 5.0), rng.uniform(1.66, 1.95)
-    height = rng.uniform(*heights)
-    off_road = body == "off-roader"
-    radius = rng.uniform(0.34, 0.39) if off_road else rng.uniform(0.29, 0.34)
-    belt = height * rng.uniform(0.56, 0.64)
-    jitter = rng.normal(0, 10, 3)
+def draw_car(rng: np.random.Generator, style: str | None = None) -> CarShape:
+    """One car of a random body style (or the one named), size and colour."""
+    chosen = list(STYLES)[rng.choice(len(STYLES), p=_SHARES)]
+    style = chosen if style is None else style
+    of = STYLES[style]
+    length, width, height = (rng.uniform(*r) for r in (of.length, of.width, of.height))
+    belt, radius = height * rng.uniform(*of.belt), rng.uniform(*of.wheel)
+    tall = style in ("suv", "pickup", "van")
+    screen_base = length * (0.5 - rng.uniform(*of.bonnet))
+    back_base = -length * (0.5 - rng.uniform(*of.boot))
+    jitter = rng.normal(0, 9, 3)
     paint = _color(np.asarray(PAINTS[rng.integers(len(PAINTS))]) + jitter)
-    silver = int(rng.integers(110, 215))
+    silver = int(rng.integers(140, 225)) if rng.random() < 0.8 else 45
+    bed = (-length * 0.475, back_base - 0.12) if style == "pickup" else None
+    nose = belt * (rng.uniform(0.86, 0.92) if tall else rng.uniform(0.76, 0.83))
+    wedge = rng.uniform(0.0, 0.10) if style != "pickup" else 0.0
+    boot = {"pickup": belt, "sedan": belt * 1.0, "coupe": belt * 0.98}.get(style, belt * 0.97)
     return CarShape(
+        style=style,
         length=length,
         width=width,
         height=height,
-        clearance=rng.uniform(0.22, 0.28) if off_road else rng.uniform(0.15, 0.20),
+        clearance=rng.uniform(*of.clearance),
         belt=belt,
-        nose=belt * rng.uniform(0.76, 0.9),
+        wedge=wedge,
+        nose=nose,
+        boot=boot + wedge * 0.6,
+        nose_depth=rng.uniform(0.45, 0.75),
+        nose_power=rng.uniform(2.4, 3.2) if not tall else rng.uniform(2.8, 3.8),
+        nose_round=rng.uniform(0.14, 0.26),
+        tail_depth=rng.uniform(0.30, 0.45),
+        tail_power=rng.uniform(3.0, 4.5),
+        crease=rng.uniform(0.0, 0.016),
+        flare=rng.uniform(0.0, 0.03) + 0.015 * (style in ("suv", "pickup")),
+        clad=bool(rng.random() < {"suv": 0.6, "van": 0.4, "pickup": 0.3}.get(style, 0.06)),
         wheel_radius=radius,
-        front_axle=length * rng.uniform(0.295, 0.33),
-        rear_axle=-length * rng.uniform(0.28, 0.32),
-        screen_base=length * (0.5 - rng.uniform(*bonnets)),
-        screen_rake=rng.uniform(*rakes),
-        back_base=-length * (0.485 - rng.uniform(*boots)),
-        back_rake=rng.uniform(*back_rakes),
-        tumblehome=rng.uniform(0.08, 0.18),
-        side_windows=int(rng.integers(windows[0], windows[1] + 1)),
+        arch=rng.uniform(1.11, 1.17),
+        spokes=int(rng.choice([5, 5, 6, 7, 8, 10])),
+        front_axle=length * rng.uniform(0.30, 0.325),
+        rear_axle=-length
+        * (rng.uniform(0.30, 0.325) if style in ("hatchback", "suv") else rng.uniform(0.275, 0.30)),
+        screen_base=screen_base,
+        screen_rake=rng.uniform(*of.rake),
+        back_base=back_base,
+        back_rake=rng.uniform(*of.back_rake),
+        tumblehome=rng.uniform(0.09, 0.13) if tall else rng.uniform(0.13, 0.19),
+        arc=rng.uniform(0.02, 0.04) if style in ("van", "pickup") else rng.uniform(0.05, 0.09),
+        pillars=of.pillars,
+        last_window=rng.uniform(*of.last_window),
+        panels=bool(style == "van" and rng.random() < 0.45),
+        bed=bed,
+        bed_depth=rng.uniform(0.38, 0.48),
+        rails=bool(rng.random() < {"suv": 0.6, "estate": 0.6}.get(style, 0.0)),
+        bright_trim=bool(rng.random() < 0.4),
+        lamps=int(rng.integers(3)),
+        grille=int(rng.integers(3)),
         paint=paint,
-        roof=DARK if rng.random() < 0.12 else paint,
+        finish=Finish.METALLIC if rng.random() < 0.55 else Finish.PAINT,
+        roof=DARK if style != "van" and rng.random() < 0.12 else paint,
         rim=(silver, silver, silver + 4),
-        trim=DARK if rng.random() < 0.4 else paint,
-        glass=_color(rng.uniform(0.9, 1.1, 3) * rng.uniform(26, 74)),
-        rear_plate=(228, 190, 40) if rng.random() < 0.5 else (225, 225, 220),
+        trim=DARK if rng.random() < 0.25 else paint,
+        glass=_color(rng.uniform(0.92, 1.08, 3) * rng.uniform(22, 52)),
+        rear_plate=(228, 190, 40) if rng.random() < 0.4 else (232, 232, 228),
     )
 
 
 def _color(values: Floats) -> Color:
-    red, green, blue = (int(value) for value in np.clip(values, 8, 245))
+    red, green, blue = (int(value) for value in np.clip(values, 12, 242))
     return red, green, blue

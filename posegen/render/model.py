@@ -15,6 +15,8 @@ class Finish(str, Enum):
     """How a part answers light."""
 
     PAINT = "paint"
+    METALLIC = "metallic"
+    CHROME = "chrome"
     GLASS = "glass"
     MATTE = "matte"
     LAMP = "lamp"

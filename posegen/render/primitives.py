@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from posegen.render.model import Finish, Floats, Part
 
@@ -70,24 +71,35 @@ def ellipsoid(
     )
 
 
-def patch(
-    corners: Floats,
-    u: tuple[float, float],
-    v: tuple[float, float],
-    lift: float,
-    color: Color,
-    finish: Finish,
+def sheet(
+    points: Floats, cells: npt.NDArray[np.bool_], color: Color, finish: Finish, closed: bool = False
 ) -> Part:
-    """A rectangle on the quadrilateral corners [4, 3] (lower left, lower right, upper right,
-    upper left, seen from outside), from u to v in its own coordinates 0..1, lifted off it."""
-    lower_left, lower_right, upper_right, upper_left = corners
+    """Some cells of a surface through points [R, C, 3]; its outside is where rows x columns point.
 
-    def at(s: float, t: float) -> Floats:
-        low = lower_left + s * (lower_right - lower_left)
-        high = upper_left + s * (upper_right - upper_left)
-        return low + t * (high - low)
+    Args:
+        cells: which cells exist, bool [R - 1, C - 1], or [R - 1, C] when the columns are closed.
+        closed: whether the last column meets the first.
+    """
+    rows, columns, _ = points.shape
+    index = np.arange(rows * columns).reshape(rows, columns)
+    if closed:
+        index = np.concatenate([index, index[:, :1]], axis=1)
+    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]
+    corners = np.stack([a, d, c, a, c, b], axis=-1)[cells].reshape(-1, 3)
+    flat = points.reshape(-1, 3)
+    sides = flat[corners]
+    area = np.linalg.norm(np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0]), axis=1)
+    used, faces = np.unique(corners[area > 1e-9], return_inverse=True)
+    return part(flat[used], faces.reshape(-1, 3).tolist(), color, finish)
 
-    normal = np.cross(lower_right - lower_left, upper_left - lower_left)
-    points = np.stack([at(u[0], v[0]), at(u[1], v[0]), at(u[1], v[1]), at(u[0], v[1])])
-    points = points + lift * normal / np.linalg.norm(normal)
-    return part(points, [(0, 1, 2), (0, 2, 3)], color, finish)
+
+def grid(points: Floats, lift: float, color: Color, finish: Finish) -> Part:
+    """A patch through points [R, C, 3], moved outwards by `lift`. Seen from outside the rows go
+    up and the columns to the right."""
+    across, upwards = np.gradient(points, axis=1), np.gradient(points, axis=0)
+    outwards = np.cross(across, upwards)
+    length = np.linalg.norm(outwards, axis=-1, keepdims=True)
+    moved = points + lift * outwards / np.maximum(length, 1e-12)
+    rows, columns, _ = points.shape
+    # `sheet` looks at rows x columns, which is inwards here.
+    return sheet(moved[::-1], np.ones((rows - 1, columns - 1), bool), color, finish)

@@ -79,6 +79,20 @@ def render(
         str,
         typer.Option(help="Share of the image's side that the object spans, A:B.", metavar="A:B"),
     ] = "0.4:0.92",
+    noise: Annotated[
+        str,
+        typer.Option(
+            help="Sensor noise of a photo: standard deviation at middle grey, levels of 255, A:B.",
+            metavar="A:B",
+        ),
+    ] = "0:0",
+    blur: Annotated[
+        str,
+        typer.Option(
+            help="Defocus or motion blur of a photo: standard deviation, pixels, A:B.",
+            metavar="A:B",
+        ),
+    ] = "0:0",
 ) -> None:
     """Render objects in streets: image, background, appearance, silhouette, pose, camera."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -86,11 +100,15 @@ def render(
     from posegen.render.dataset import render_dataset
     from posegen.render.offscreen import require_egl
     from posegen.render.poses import PoseRange
+    from posegen.render.sensor import Sensor
     from posegen.render.worker import RenderPlan
 
     ranges = PoseRange(
         elevation=parse_range("--elevation", elevation, 0, 89),
         fill=parse_range("--fill", fill, 0.05, 0.95),
+    )
+    sensor = Sensor(
+        noise=parse_range("--noise", noise, 0, 64), blur=parse_range("--blur", blur, 0, 16)
     )
     sources = tuple(MeshSource(path, mesh_unit, up) for path in mesh or [])
     for source in sources:
@@ -98,9 +116,8 @@ def render(
     objects = cars or min(samples, max(len(sources), 10) if sources else 100)
     what = "-".join(source.path.stem for source in sources) or "cars"
     require_egl()
-    plan = RenderPlan(
-        out, f"{what}-{objects}x{samples}-seed{seed}", seed, image_size, image_size, ranges, sources
-    )
+    name = f"{what}-{objects}x{samples}-seed{seed}"
+    plan = RenderPlan(out, name, seed, image_size, image_size, ranges, sources, sensor)
     started = time.monotonic()
     with Progress(
         "rendering", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()

@@ -76,6 +76,23 @@ def surface(points: Floats, faces: npt.NDArray[Any]) -> Any:
     return pyvista.PolyData.from_regular_faces(points, cells)
 
 
+def smooth_surface(
+    points: Floats, faces: npt.NDArray[Any], colors: npt.NDArray[np.uint8], angle: float = 38.0
+) -> Any:
+    """A coloured mesh with normals that stay smooth up to `angle` degrees. `colors` [V, 3]."""
+    mesh = surface(points, faces)
+    mesh.point_data["rgb"] = colors
+    mesh = mesh.compute_normals(
+        cell_normals=False,
+        split_vertices=True,
+        feature_angle=angle,
+        consistent_normals=False,
+        auto_orient_normals=False,
+    )
+    mesh.set_active_scalars("rgb", preference="point")
+    return mesh
+
+
 def _check_side(width: int, height: int, limit: int) -> None:
     if max(width, height) > limit:
         raise PoseGenError(

@@ -15,6 +15,7 @@ from posegen.render.meshes import MeshSource
 from posegen.render.model import Bytes, Model
 from posegen.render.outputs import write_hashed
 from posegen.render.poses import PoseRange, draw_view
+from posegen.render.sensor import Sensor
 from posegen.render.silhouettes import SilhouetteRenderer
 from posegen.render.stage import Stage
 from posegen.render.street import draw_street
@@ -31,6 +32,7 @@ class RenderPlan:
     height: int
     ranges: PoseRange
     meshes: tuple[MeshSource, ...] = ()
+    sensor: Sensor = field(default_factory=Sensor)
 
     def model(self, number: int) -> Model:
         """Object `number`: a parametric car, or a user's mesh in its turn. Meshes that bring no
@@ -105,7 +107,13 @@ class Worker:
         rng = np.random.default_rng([plan.seed, task.number, frame])
         view = draw_view(rng, plan.ranges, self._points, plan.width, plan.height)
         self.stage.dress(draw_street(rng), view)
-        image, background = self.stage.with_object(), self.stage.without_object()
+        # Streams of their own: the scenes stay the same whatever the sensor adds.
+        lens, *grains = (
+            np.random.default_rng([plan.seed, task.number, frame, n]) for n in range(4)
+        )
+        exposure = plan.sensor.draw(lens)
+        image = exposure.take(self.stage.with_object(), grains[0])
+        background = exposure.take(self.stage.without_object(), grains[1])
         of_model = view.of_model(self._origin)
         mask = self.silhouettes.render(of_model)
         cut = any(edge.any() for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
@@ -113,10 +121,11 @@ class Worker:
 
         other = draw_view(rng, plan.ranges, self._points, plan.width, plan.height, whole=True)
         self.stage.dress(draw_street(rng), other)
+        appearance = plan.sensor.draw(lens).take(self.stage.with_object(), grains[2])
         files = {
             f"rgb/{frame:06d}.png": image,
             f"background/{frame:06d}.png": background,
-            f"appearance/{frame:06d}.png": self.stage.with_object(),
+            f"appearance/{frame:06d}.png": appearance,
             f"mask/{frame:06d}_000000.png": mask,
             f"mask_visib/{frame:06d}_000000.png": mask,
         }

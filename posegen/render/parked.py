@@ -1,0 +1,59 @@
+"""Parked cars: a fixed pool of shapes, painted and placed anew in every street."""
+
+from typing import Any
+
+import numpy as np
+
+from posegen.render.camera import View
+from posegen.render.canvas import rotation
+from posegen.render.car_shapes import draw_car
+from posegen.render.cars import build_car
+from posegen.render.model import Bytes, Finish, Floats
+from posegen.render.offscreen import smooth_surface
+from posegen.render.shading import shade
+from posegen.render.street import POOL, ParkedCar, Street
+
+_PAINTED = (Finish.PAINT, Finish.METALLIC)
+
+
+class Parked:
+    """One car of the pool, the same shape at every start."""
+
+    def __init__(self, plotter: Any, number: int) -> None:
+        shape = draw_car(np.random.default_rng([78, number]))
+        model = build_car(shape)
+        self._lift = float(model.size[2] / 2)
+        self._parts = []
+        for part in model.parts:
+            mesh = smooth_surface(part.vertices, part.faces, part.colors)
+            actor = plotter.add_mesh(
+                mesh, scalars="rgb", rgb=True, lighting=False, reset_camera=False
+            )
+            colors: Bytes = np.array(mesh.point_data["rgb"])
+            own = np.abs(colors.astype(int) - np.array(shape.paint)).max(axis=1) < 6
+            self._parts.append((part.finish, mesh, actor, colors, own))
+
+    def update(self, car: ParkedCar | None, street: Street, view: View, scale: float) -> None:
+        for finish, mesh, actor, colors, own in self._parts:
+            actor.SetVisibility(car is not None)
+            if car is None:
+                continue
+            turn = rotation(street.angle + car.heading)
+            place: Floats = rotation(street.angle) @ np.array([car.x, car.y, self._lift])
+            painted = colors.copy()
+            if finish in _PAINTED:
+                painted[own] = np.round(255 * car.paint)
+            mesh.point_data["rgb"][:] = shade(
+                np.asarray(mesh.points, np.float64) @ turn.T + place,
+                np.asarray(mesh.point_normals, np.float64) @ turn.T,
+                painted, finish, street, view.position / scale,
+            )  # fmt: skip
+            mesh.point_data["rgb"].VTKObject.Modified()
+            mesh.Modified()
+            actor.SetPosition(*(scale * place))
+            actor.SetOrientation(0, 0, float(np.degrees(street.angle + car.heading)))
+            actor.SetScale(scale)
+
+
+def parked_cars(plotter: Any) -> list[Parked]:
+    return [Parked(plotter, number) for number in range(POOL)]

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from posegen.evaluation.figures import FIGURES, results
+
+BASE = {
+    "object": np.arange(12.0),
+    "azimuth": np.zeros(12),
+    "iou": np.full(12, 0.9),
+    "iou_real": np.full(12, 1.0),
+    "iou_shuffled": np.full(12, 0.3),
+    "heading": np.array([10.0] * 11 + [170.0]),
+    "heading_real": np.full(12, 5.0),
+    "heading_outline": np.array([10.0, 170.0] * 6),
+    "psnr": np.array([20.0] * 3 + [40.0] * 9),
+    "psnr_real": np.full(12, 25.0),
+    "colour": np.full(12, 11.0),
+    "colour_flat": np.full(12, 12.0),
+    "mean_colour": np.full(12, 3.0),
+    "mean_colour_shuffled": np.full(12, 30.0),
+    "sharpness": np.full(12, 2.0),
+    "sharpness_real": np.full(12, 4.0),
+}
+
+
+def test_each_figure_with_what_stands_beside_it() -> None:
+    found = {n: (f.value, f.real, f.control) for n, f in results(BASE).items()}
+    assert found == {
+        "pose_iou": pytest.approx((0.9, 1, 0.3)),
+        "pose_iou_of_ceiling": (pytest.approx(0.9), None, pytest.approx(0.3)),
+        "heading_median": (10, 5, 90),
+        "heading_reversed": (pytest.approx(1 / 12), 0, 0.5),
+        "background_psnr": (35, 25, None),
+        "background_below_30": (0.25, 1, None),
+        "colour_error": (11, None, 12),
+        "mean_colour_error": (3, None, 30),
+        "sharpness": (2, 4, None),
+        "sharpness_of_real": (0.5, None, None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "passing", "failing"),
+    [
+        ("pose_iou_of_ceiling", "iou", 0.91, 0.89),
+        ("heading_reversed", "heading", 89, 91),
+        ("background_psnr", "psnr", 30, 29.9),
+        ("colour_error", "colour", 11.9, 12.1),
+        ("sharpness_of_real", "sharpness", 2.01, 1.99),
+    ],
+)
+def test_targets(name: str, column: str, passing: float, failing: float) -> None:
+    for value, met in ((passing, True), (failing, False)):
+        assert results(BASE | {column: np.full(12, value)})[name].met is met
+
+
+def test_three_points_more_than_on_real_photos_are_allowed() -> None:
+    def headings(reversed_count: int) -> np.ndarray:
+        return np.array([170.0] * reversed_count + [0.0] * (100 - reversed_count))
+
+    base = {"object": np.arange(100.0), "azimuth": np.zeros(100), "heading_real": headings(5)}
+    base["sharpness"] = np.zeros(100)
+    for count, met in ((8, True), (9, False)):
+        assert results(base | {"heading": headings(count)})["heading_reversed"].met is met
+
+
+def test_every_target_has_a_name_and_every_value_an_interval() -> None:
+    found = results(BASE, seed=0)
+    targets = {name for name, figure in FIGURES.items() if figure.target}
+    assert targets == {name for name, result in found.items() if result.target}
+    for result in found.values():
+        assert result.low is not None
+        assert result.high is not None
+        assert result.low <= result.value <= result.high
+
+
+def test_why_a_figure_has_no_value() -> None:
+    poseless = BASE | {name: np.full(12, np.nan) for name in ("azimuth", "heading")}
+    assert results(poseless)["heading_median"].missing == "no poses"
+    empty = BASE | {"iou": np.full(12, np.nan)}
+    assert results(empty, seed=0)["pose_iou"].missing == "no silhouette to measure"
+    assert results(empty, seed=0)["pose_iou"].low is None
+    without = {name: v for name, v in BASE.items() if name not in ("iou", "psnr")}
+    assert results(without)["pose_iou"].missing == "no judge: segmenter"
+    assert results(without)["background_psnr"].missing == "the model takes no background"
+    assert results(without)["background_psnr"].met is None

@@ -58,7 +58,7 @@ class Body:
         s = self.shape
         middle = s.clearance + 0.5 * (s.nose - s.clearance)
         close = _closing(x, self.end, s.nose_round, 3.2) * _closing(x, -self.end, 0.10, 3.2)
-        under = _closing(x, self.end, 0.16, 2.4) * _closing(x, -self.end, 0.22, 2.2)
+        under = _closing(x, self.end, 0.14, 3.2) * _closing(x, -self.end, 0.14, 3.6)
         return middle - (middle - s.clearance) * under, middle + (self.deck(x) - middle) * close
 
     def side(self, x: Floats, z: Floats) -> Floats:
@@ -150,7 +150,8 @@ class Body:
         skin = len(rows_y)
         outer = rows_y[-1]
         deep = outer - np.minimum(0.30, 0.6 * outer)
-        floor = low + 0.03
+        bumper = np.abs(x) > self.end - 0.15  # its underside belongs to the painted face
+        floor = low + np.where(bumper, 0.004, 0.03)
         rows_y += [outer - np.minimum(0.025, 0.1 * outer), deep, deep, 0 * x]
         rows_z += [edge + 0.004, edge + 0.004, floor, floor]
         y, z = np.stack(rows_y, axis=1), np.stack(rows_z, axis=1)
@@ -160,7 +161,7 @@ class Body:
         kinds = np.zeros((len(x) - 1, y.shape[1] - 1), int)
         if s.clad:
             kinds[:, clad:] = 1
-        kinds[:, skin:] = 1
+        kinds[~(bumper[1:] & bumper[:-1]), skin:] = 1
         kinds[:, :sink][(bed[1:] > 0) & (bed[:-1] > 0)] = 1
         full = np.concatenate([kinds, kinds[:, ::-1]], axis=1)
         surfaces = [(s.paint, s.finish), (DARK, Finish.MATTE)]

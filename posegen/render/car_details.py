@@ -119,17 +119,24 @@ def _front(body: Body) -> list[Part]:
     face.band((inner, 0.965), (top - 0.8 * depth, top - depth + slant), (top + 0.01, top + slant),
               housing, Finish.GLASS, 0.006)  # fmt: skip
     middle = (inner + 0.93) / 2
-    for at in (middle - 0.10, middle + 0.11):
-        face.spot(at, top - depth * 0.42 + slant / 2, 0.055, depth * 0.36, (255, 253, 240),
-                  Finish.LAMP, 0.010)  # fmt: skip
+    reach = (0.93 - inner) * face.half
+    bulb, glass = (225, 226, 220), (168, 172, 176)
+    height = top - depth * 0.42 + slant / 2
+    if s.lamps == 1:
+        face.spot(middle, height, 0.40 * reach, depth * 0.36, glass, Finish.GLASS, 0.009)
+        face.spot(middle + 0.02, height, 0.16 * reach, depth * 0.28, bulb, Finish.LAMP, 0.012)
+    else:
+        for at, size in ((middle - 0.11, 0.20), (middle + 0.10, 0.24)):
+            face.spot(at, height, size * reach, depth * 0.38, glass, Finish.GLASS, 0.009)
+            face.spot(at, height, 0.6 * size * reach, depth * 0.24, bulb, Finish.LAMP, 0.012)
     if s.lamps == 2:
         face.band((inner, 0.93), (top - depth, top - depth + slant),
                   (top - depth + 0.025, top - depth + slant + 0.025), (255, 255, 250),
                   Finish.LAMP, 0.011)  # fmt: skip
     face.band((0.93, 0.975), (top - depth * 0.9 + slant,) * 2, (top - depth * 0.2 + slant,) * 2,
               (240, 140, 30), Finish.LAMP, 0.010)  # fmt: skip
-    fog = c + 0.20 * tall
-    face.spot(0.72, fog, 0.055, 0.045, (235, 235, 225), Finish.LAMP, 0.012)
+    if s.lamps != 2:
+        face.spot(0.70, c + 0.20 * tall, 0.05, 0.035, (205, 205, 198), Finish.LAMP, 0.012)
     face.plate(c + 0.34 * tall, WHITE_PLATE, rng)
     return face.parts()
 

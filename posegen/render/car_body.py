@@ -159,9 +159,8 @@ class Body:
         right = left[:, -2:0:-1] * (1, -1, 1)
         points = np.concatenate([left, right], axis=1)
         kinds = np.zeros((len(x) - 1, y.shape[1] - 1), int)
-        if s.clad:
-            kinds[:, clad:] = 1
-        kinds[~(bumper[1:] & bumper[:-1]), skin:] = 1
+        between = ~(bumper[1:] & bumper[:-1])
+        kinds[between, clad if s.clad else skin :] = 1
         kinds[:, :sink][(bed[1:] > 0) & (bed[:-1] > 0)] = 1
         full = np.concatenate([kinds, kinds[:, ::-1]], axis=1)
         surfaces = [(s.paint, s.finish), (DARK, Finish.MATTE)]

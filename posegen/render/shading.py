@@ -67,6 +67,9 @@ def surroundings(directions: Singles, street: Street) -> Singles:
     skyline -= 0.10 * np.cos(azimuth) ** 6
     high = _step(up, 0.0, 0.75)[:, None]
     light = horizon + (zenith - horizon) * high
+    # Clouds and crowns overhead: a bonnet or windscreen mirrors nothing but the upper sky.
+    cloud = np.sin(2.3 * azimuth + phase + 7 * up) * np.sin(3.1 * directions[:, 0] + 9 * up + phase)
+    light = light * (1 + 0.3 * cloud.astype(np.float32) * _step(up, 0.2, 0.6))[:, None]
     ground = ground_light(street)
     wall = _linear(_SKYLINE * np.sqrt(street.fill)) * 0.7
     band = _step(up - skyline.astype(np.float32), -0.025, 0.025)[:, None]

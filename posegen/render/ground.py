@@ -5,12 +5,14 @@ import numpy as np
 
 from posegen.render import textures
 from posegen.render.canvas import Canvas
-from posegen.render.ground_plan import REACH, Band, Mark
+from posegen.render.ground_plan import Band, Mark
 from posegen.render.model import Bytes, Floats
 from posegen.render.street import Street
 
-_NEAR, _FAR = 1024, 640
+_NEAR, _FAR = 896, 576
 """Pixels along the side of the sheet about the object and of the sheet of everything."""
+_FAR_HALF = 50.0
+"""Metres; what lies beyond goes on as at the edge."""
 
 
 class Sheet:
@@ -22,6 +24,7 @@ class Sheet:
         self.low, self.size = middle - half, size
         self.pixel = 2 * half / size
         self._street, self._canvas, self._plan = street, canvas, street.ground
+        self._tiles: dict[str, Bytes] = {}
         light = canvas.light(np.array([0, 0, 1.0]))
         self.image: Bytes = np.zeros((size, size, 3), np.uint8)
         stains = self._tiled(textures.stains(), 5 * textures.TILE_METRES, 0, size)
@@ -43,15 +46,22 @@ class Sheet:
     def _tiled(self, tile: Bytes, metres: float, first: int, rows: int) -> Bytes:
         """Rows of a repeated tile that is `metres` wide."""
         side = max(round(metres / self.pixel), 8)
-        how = cv2.INTER_AREA if side < len(tile) else cv2.INTER_LINEAR
-        tile = np.asarray(cv2.resize(tile, (side, side), interpolation=how), np.uint8)
+        if side != len(tile):
+            how = cv2.INTER_AREA if side < len(tile) else cv2.INTER_LINEAR
+            tile = np.asarray(cv2.resize(tile, (side, side), interpolation=how), np.uint8)
         start = np.round((self.low + self._plan.offset) / self.pixel).astype(int)
         columns = (start[0] + np.arange(self.size)) % side
         lines = (start[1] + first + np.arange(rows)) % side
         return tile.take(lines, axis=0).take(columns, axis=1)
 
     def _material(self, name: str, first: int, rows: int) -> Bytes:
-        return self._tiled(textures.tile(name), textures.TILE_METRES, first, rows)
+        side = max(round(textures.TILE_METRES / self.pixel), 8)
+        if name not in self._tiles:
+            tile = textures.halved(name, int(np.log2(max(textures.TILE / side, 1))))
+            how = cv2.INTER_AREA if side < len(tile) else cv2.INTER_LINEAR
+            resized = cv2.resize(tile, (side, side), interpolation=how)
+            self._tiles[name] = np.asarray(resized, np.uint8)
+        return self._tiled(self._tiles[name], textures.TILE_METRES, first, rows)
 
     def _band(self, band: Band, light: Floats, stains: Bytes) -> None:
         rows = (np.array([band.low, band.high]) - self.low[1]) / self.pixel
@@ -111,7 +121,11 @@ class Sheet:
             hull = cv2.convexHull(np.round(np.clip(pixels, -4e3, 4e3) * 16).astype(np.int32))
             cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_8, 4)
 
+        middle, reach = self.low + self.size * self.pixel / 2, self.size * self.pixel * 0.75
         for thing in street.things:
+            away = np.hypot(thing.x - middle[0], thing.y - middle[1])
+            if away > reach + 3 * thing.height + thing.half_x:
+                continue
             for low, high in thing.solids():  # corner points [N, 3] at its foot and its top
                 ends = np.concatenate([low, high])
                 fill(cast, ends[:, :2] - ends[:, 2:] * slope)
@@ -139,7 +153,7 @@ def draw_ground_picture(street: Street, canvas: Canvas, up: Floats) -> None:
     eye = canvas.eye
     distance = float(np.linalg.norm(eye[:2]))
     near = Sheet(street, canvas, 0.28 * eye[:2], min(max(8.0, 0.75 * distance), 60.0), _NEAR)
-    far = Sheet(street, canvas, np.zeros(2), REACH, _FAR)
+    far = Sheet(street, canvas, np.zeros(2), _FAR_HALF, _FAR)
     size = (canvas.width, canvas.height)
 
     def seen(image: Bytes, sheet: Sheet, factor: int, under: Bytes | None) -> Bytes:
@@ -157,12 +171,13 @@ def draw_ground_picture(street: Street, canvas: Canvas, up: Floats) -> None:
     soft = np.asarray(cv2.pyrDown(cv2.pyrDown(near.image)), np.uint8)
     coarse, fine = seen(soft, near, 4, distant), seen(near.image, near, 1, distant)
     # Size of a pixel's footprint, the geometric mean of along and across the line of sight.
-    down = np.maximum(-up, 1e-4)
+    size4 = (canvas.width // 4, canvas.height // 4)
+    down = np.maximum(-cv2.resize(up, size4, interpolation=cv2.INTER_LINEAR), 1e-4)
     reach = eye[2] / down
     footprint = reach * np.sqrt(reach / eye[2]) / canvas.K[0, 0]
-    weight = np.clip(1.4 - footprint / near.pixel / 3, 0, 1).astype(np.float32)
+    weight = cv2.resize(np.clip(1.4 - footprint / near.pixel / 3, 0, 1).astype(np.float32), size)
     ground = cv2.blendLinear(fine, coarse, weight, 1 - weight)
-    clear = canvas.clear(reach).astype(np.float32)
+    clear = cv2.resize(canvas.clear(reach).astype(np.float32), size)
     air = np.empty_like(canvas.image)
     air[:] = canvas.haze
     ground = cv2.blendLinear(ground, air, clear, 1 - clear)

@@ -34,9 +34,10 @@ class Parked:
             self._parts.append((part.finish, mesh, actor, colors, own))
 
     def update(self, car: ParkedCar | None, street: Street, view: View, scale: float) -> None:
+        shown = car is not None and _in_frame(car, street, view, scale)
         for finish, mesh, actor, colors, own in self._parts:
-            actor.SetVisibility(car is not None)
-            if car is None:
+            actor.SetVisibility(shown)
+            if car is None or not shown:
                 continue
             turn = rotation(street.angle + car.heading)
             place: Floats = rotation(street.angle) @ np.array([car.x, car.y, self._lift])
@@ -53,6 +54,15 @@ class Parked:
             actor.SetPosition(*(scale * place))
             actor.SetOrientation(0, 0, float(np.degrees(street.angle + car.heading)))
             actor.SetScale(scale)
+
+
+def _in_frame(car: ParkedCar, street: Street, view: View, scale: float) -> bool:
+    """Whether the image can show any of it."""
+    foot = np.c_[car.corners(), np.zeros(4)]
+    ends = np.concatenate([foot, foot + np.array([0, 0, 2.2])])
+    pixels = view.project(scale * ends @ rotation(street.angle).T)
+    size = (view.width, view.height)
+    return bool((pixels.max(axis=0) > 0).all() and (pixels.min(axis=0) < size).all())
 
 
 def parked_cars(plotter: Any) -> list[Parked]:

@@ -108,12 +108,15 @@ def draw_street(rng: np.random.Generator) -> Street:
     for side, start in ((-1, ground.sides[0]), (1, ground.sides[1])):
         things += _row(rng, side, start)
     warm = rng.normal(0, 0.035)
-    exposure = float(np.exp(rng.normal(0.06, 0.13)))
+    weather = draw_weather(rng)
+    bright = 1.1 * weather.sun[2] * weather.sun_color.mean() + 1.35 * weather.fill
+    metered = np.clip((1.2 / bright) ** 0.7, 0.75, 1.7)  # the camera evens out dark and bright days
+    exposure = float(metered * np.exp(rng.normal(0, 0.13)))
     return Street(
         angle=float(rng.choice([0, np.pi]) + rng.normal(0, 0.12))
         if rng.random() < 0.6
         else float(rng.uniform(0, 2 * np.pi)),
-        weather=draw_weather(rng),
+        weather=weather,
         ground=ground,
         things=tuple(things),
         cars=_cars(rng, ground),

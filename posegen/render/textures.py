@@ -70,6 +70,14 @@ def noise(rng: np.random.Generator, blur: float, blur_y: float | None = None) ->
     return np.asarray(smooth / smooth.std(), np.float64)
 
 
+@cache
+def halved(material: str, times: int) -> Bytes:
+    """The tile at half its size, `times` over."""
+    side = TILE >> times
+    small = cv2.resize(tile(material), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
 def toned(grey: Bytes, color: Floats) -> Bytes:
     """A grey tile in a colour, RGB 0..1: uint8 [H, W, 3]. `MEAN` becomes the colour itself."""
     ramp = np.arange(256)[:, None] / MEAN * (color * 255)

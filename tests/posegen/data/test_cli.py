@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import trimesh
 
@@ -46,6 +48,31 @@ def test_render_of_a_mesh(brick: Path, tmp_path: Path, capsys: pytest.CaptureFix
     description = open_dataset(out).description
     assert description.splits == {"train": 2, "val": 1, "test": 1}
     assert "user" in description.licence
+
+
+def test_sensor_options_change_photos_and_not_masks(tmp_path: Path) -> None:
+    line = ["render", "--cars", "1", "--samples", "2", "--image-size", "64", "--workers", "1"]
+    for name, options in {
+        "plain": [],
+        "noisy": ["--noise", "6:6"],
+        "soft": ["--blur", "2:2"],
+    }.items():
+        assert run_app(app, [*line, *options, "--out", str(tmp_path / name)]) == 0
+
+    def read(name: str, kind: str) -> np.ndarray:
+        files = sorted((tmp_path / name).glob(f"*/*/{kind}/*.png"))
+        return np.stack([np.asarray(cv2.imread(str(file))) for file in files]).astype(float)
+
+    for kind in ("mask", "mask_visib"):
+        assert np.array_equal(read("plain", kind), read("noisy", kind))
+        assert np.array_equal(read("plain", kind), read("soft", kind))
+    for kind in ("rgb", "background", "appearance"):
+        plain, noisy, soft = (read(name, kind) for name in ("plain", "noisy", "soft"))
+        inner = (plain > 40) & (plain < 215)
+        assert 4 < (noisy - plain)[inner].std() < 8
+        assert np.abs(np.diff(soft, axis=2)).mean() < 0.7 * np.abs(np.diff(plain, axis=2)).mean()
+    noise = [(read("noisy", kind) - read("plain", kind)).ravel() for kind in ("rgb", "background")]
+    assert abs(np.corrcoef(*noise)[0, 1]) < 0.1  # a photo and its background are two exposures
 
 
 def test_masks_of_a_mesh_far_from_its_origin(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -110,6 +137,9 @@ def test_bad_options_of_masks(
     [
         (["--elevation", "30:10"], "--elevation"),
         (["--fill", "0.5:1.5"], "--fill"),
+        (["--noise", "9:2"], "--noise 9:2"),
+        (["--blur", "soft"], "--blur soft"),
+        (["--blur=-1:2"], "--blur -1:2"),
         (["--mesh", "none.obj"], "none.obj"),
         (["--cars", "5", "--samples", "4"], "--samples 4"),
     ],

@@ -73,6 +73,7 @@ CONFIGS = {
         arch=Arch.BOTTLENECK, variant=Variant.UNCONDITIONAL, image_size=16
     ),
     "autoencoder": tiny_config(arch=Arch.BOTTLENECK, variant=Variant.AUTOENCODER, image_size=16),
+    "rough and cropped": tiny_config(rough_masks=0.5, crops=0.5),
     "bfloat16": tiny_config(precision=TrainPrecision.BFLOAT16),
 }
 

@@ -6,12 +6,12 @@ from posegen.data.samplers import Batch
 from posegen.training.tensors import Tensors, to_tensors
 
 
-def convert(variant: Variant, viewpoint: bool = False) -> Tensors:
+def convert(variant: Variant, viewpoint: bool = False, exact: np.ndarray | None = None) -> Tensors:
     image = np.zeros((1, 2, 2, 3), np.uint8)
     image[0, 0, 1] = (255, 0, 51)  # the pixel right of the corner
     mask = np.array([[[0, 127], [128, 255]]], np.uint8)
     seen = np.array([[0, 0.6, 0.8]], np.float32)
-    batch = Batch(image, mask, image + 1, mask, image + 2, image + 3, seen, paired=True)
+    batch = Batch(image, mask, image + 1, mask, image + 2, image + 3, seen, True, exact)
     config = ModelConfig(arch=Arch.SPATIAL, preset="tiny", variant=variant, viewpoint=viewpoint)
     return to_tensors(batch, config, torch.device("cpu"))
 
@@ -31,6 +31,17 @@ def test_only_what_the_variant_uses() -> None:
         assert used == set(variant.inputs)
         assert (tensors.photo_mask is not None) == variant.uses_mask
         assert (tensors.photo_background is not None) == variant.uses_background
+
+
+def test_the_exact_mask_where_one_was_roughened() -> None:
+    tensors = convert(Variant.POSE)
+    assert tensors.exact_mask is None
+    assert tensors.covered is tensors.certain is tensors.mask
+    rough = convert(Variant.POSE, exact=np.array([[[255, 0], [255, 0]]], np.uint8))
+    assert rough.covered is not None
+    assert rough.certain is not None
+    assert rough.covered[0, 0].tolist() == [[1.0, 0.0], [1.0, 1.0]]
+    assert rough.certain[0, 0].tolist() == [[0.0, 0.0], [1.0, 0.0]]
 
 
 def test_the_viewpoint_where_the_model_takes_one() -> None:

@@ -8,6 +8,7 @@ from posegen.render.model import Finish, Floats
 from posegen.render.primitives import Color
 
 DARK = (22, 22, 24)
+CHROME = (205, 207, 210)
 
 
 @dataclass(frozen=True)

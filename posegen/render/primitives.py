@@ -1,4 +1,4 @@
-"""Building blocks of parametric objects: boxes, cylinders, lofts. Lengths in metres."""
+"""Building blocks of parametric objects: lofts, bodies of revolution, sheets, patches. Lengths in metres."""
 
 from collections.abc import Sequence
 
@@ -33,13 +33,6 @@ def loft(sections: Floats, color: Color, finish: Finish) -> Part:
         faces.append((first, following, column))
         faces.append((last, (count - 1) * ring + column, (count - 1) * ring + following))
     return part(vertices, faces, color, finish)
-
-
-def box(center: Sequence[float], size: Sequence[float], color: Color, finish: Finish) -> Part:
-    x, y = size[0] / 2, size[1] / 2
-    ring = np.array([[-x, -y], [x, -y], [x, y], [-x, y]])
-    sections = [np.c_[ring, np.full(4, z)] for z in (-size[2] / 2, size[2] / 2)]
-    return loft(np.stack(sections) + np.asarray(center), color, finish)
 
 
 def disc_stack(

@@ -1,4 +1,4 @@
-"""Building blocks of parametric objects: lofts, bodies of revolution, sheets, patches. Lengths in metres."""
+"""Building blocks of parametric objects: lofts, turned bodies, sheets, patches. In metres."""
 
 from collections.abc import Sequence
 

@@ -19,6 +19,8 @@ RIM = 0.035
 edges, what a segmenter left out, and the darkest of the shadow."""
 _DETAIL = 2.0
 """Finer than this, in pixels, a region's own structure is replaced with noise of its strength."""
+_GRAIN = 8.0
+"""The strongest noise, mean size in levels: a brick wall's detail is no grain."""
 _SMALLEST_DECOY = 0.01
 _TRIES = 8
 
@@ -104,7 +106,7 @@ def fill(image: Pixels, hole: Pixels, generator: np.random.Generator) -> Pixels:
     inner = (weight > 0.999).astype(np.float32)
     # Roots are averaged, so that a few strong edges do not make grain of what is smooth.
     roots = np.sqrt(detail * inner)[..., None]
-    strength = _spread(roots, inner) ** 2 if inner.any() else 0.0
+    strength = np.minimum(_spread(roots, inner) ** 2, _GRAIN) if inner.any() else 0.0
     noise = cv2.GaussianBlur(
         generator.standard_normal(hole.shape, np.float32), (0, 0), 0.6
     )[..., None]  # fmt: skip

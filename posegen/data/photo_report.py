@@ -15,12 +15,9 @@ def report(outcome: Outcome, out: Path, has_groups: bool) -> list[str]:
     lines = [
         f"{out}: {outcome.found} photos, {used} used ({splits}), {len(outcome.dropped)} dropped",
         _groups(outcome, has_groups),
+        f"backgrounds: {used - outcome.filled} empty scenes, {outcome.filled} photos with the "
+        "object filled in",
     ]
-    if outcome.filled:
-        lines.append(
-            f"backgrounds: {used - outcome.filled} empty scenes, {outcome.filled} photos with the "
-            "object filled in"
-        )
     if outcome.alone:
         lines.append(f"appearance: {outcome.alone} photos are alone in their group and show theirs")
     lines += [f"dropped {count}: {reason}" for reason, count in outcome.reasons.most_common()]

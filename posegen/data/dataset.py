@@ -116,7 +116,7 @@ def open_dataset(root: Path) -> Dataset:
     if not file.is_file():
         raise PoseGenError(
             f"{root}: no data set, {DESCRIPTION} is missing; "
-            "name a folder made by `posegen data render`"
+            "name a folder made by `posegen data`"
         )
     try:
         raw: Any = msgspec.json.decode(file.read_bytes())

@@ -18,7 +18,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session")
 def moving_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
-    """(arch, variant) → a `tiny` checkpoint at 64 px; made once in a session, not to be changed."""
+    """(arch, variant) → a `tiny` checkpoint at 64 px; made once in a session, not to be changed.
+
+    A variant that ends in "+viewpoint" is that variant of a model that takes the viewpoint too.
+    """
     folder = tmp_path_factory.mktemp("checkpoints")
 
     def make(arch: str, variant: str) -> Path:
@@ -27,8 +30,13 @@ def moving_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
 
         path = folder / f"{arch}-{variant}.safetensors"
         if not path.exists():
+            plain, plus, _ = variant.partition("+")
             config = ModelConfig(
-                arch=Arch(arch), preset="tiny", variant=Variant(variant), image_size=SIZE
+                arch=Arch(arch),
+                preset="tiny",
+                variant=Variant(plain),
+                image_size=SIZE,
+                viewpoint=bool(plus),
             )
             save_moving_checkpoint(path, config)
         return path

@@ -19,6 +19,28 @@ def constant_mask(file: Path) -> None:
     onnx.save(model, file)
 
 
+def ignored_viewpoint(file: Path) -> None:
+    """The graph takes every viewpoint for unknown."""
+    _scale_viewpoint(file, 0.0)
+
+
+def opposite_viewpoint(file: Path) -> None:
+    """The graph sees the object from behind."""
+    _scale_viewpoint(file, -1.0)
+
+
+def _scale_viewpoint(file: Path, factor: float) -> None:
+    model = onnx.load(file)
+    graph = model.graph
+    for node in graph.node:
+        for i, name in enumerate(node.input):
+            if name == "viewpoint":
+                node.input[i] = "scaled_viewpoint"
+    graph.initializer.append(numpy_helper.from_array(np.float32(factor), "planted"))
+    graph.node.insert(0, helper.make_node("Mul", ["viewpoint", "planted"], ["scaled_viewpoint"]))
+    onnx.save(model, file)
+
+
 def permuted_channels(file: Path) -> None:
     """RGB comes out as BGR."""
     model = onnx.load(file)

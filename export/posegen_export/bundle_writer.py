@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_export.inputs import Inputs
-from posegen_runtime.bundle import MANIFEST, FileRecord, Golden, Manifest, sha256_of
+from posegen_runtime.bundle import MANIFEST, sha256_of
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import write_png
+from posegen_runtime.manifest import FileRecord, Golden, Manifest
+from posegen_runtime.poses import Three
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -65,7 +67,7 @@ def write_golden(
     """
     (root / "golden").mkdir()
     pools = {"appearance": inputs.appearances, "background": inputs.backgrounds}
-    conditions = [name for name in names if name != "mask"]
+    conditions = [name for name in names if name in pools]
     if conditions:
         (root / "defaults").mkdir()
     for name in conditions:
@@ -77,11 +79,17 @@ def write_golden(
             mask=f"golden/mask_{row:02d}.png",
             image=f"golden/image_{row:02d}.png",
             **{n: _condition_path(n, inputs.condition_index(n, row)) for n in conditions},
+            viewpoint=_vector(inputs.viewpoints[row]) if "viewpoint" in names else None,
         )
         write_png(root / golden.mask, mask)
         write_png(root / golden.image, image)
         goldens.append(golden)
     return goldens, {name: _condition_path(name, 0) for name in conditions}
+
+
+def _vector(viewpoint: npt.NDArray[np.float32]) -> Three:
+    x, y, z = viewpoint.tolist()
+    return (x, y, z)
 
 
 def _condition_path(name: str, number: int) -> str:

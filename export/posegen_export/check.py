@@ -3,7 +3,7 @@
 import numpy as np
 
 from posegen_export.export import FP32, Source
-from posegen_export.inputs import Inputs
+from posegen_export.inputs import Feeds, Inputs
 from posegen_export.parity import load_backends, measure
 from posegen_export.reference import reference_images
 from posegen_runtime.bundle import Bundle
@@ -21,7 +21,7 @@ def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Pa
     manifest, config = bundle.manifest, source.config
     held = (manifest.arch, manifest.preset, manifest.variant, manifest.image_size[0])
     given = (config.arch.value, config.preset, config.variant.value, config.image_size)
-    if held != given:
+    if held != given or bundle.takes_viewpoint != config.viewpoint:
         raise PoseGenError(
             f"{bundle.root}: the bundle is {_label(held)}, the checkpoint {_label(given)}; "
             "name the checkpoint it was exported from"
@@ -38,12 +38,13 @@ def _label(model: tuple[str, str, str, int]) -> str:
 
 def _golden(bundle: Bundle, source: Source) -> ParityFigures:
     goldens = bundle.manifest.golden
-    names = source.config.variant.inputs
 
     def stack(name: str) -> np.ndarray:
         images = [read_rgb(bundle.path(getattr(golden, name))) for golden in goldens]
         return np.stack(images)
 
-    feeds = {name: stack(name) for name in names}
+    feeds: Feeds = {name: stack(name) for name in source.config.variant.inputs}
     feeds["mask"] = np.ascontiguousarray(feeds["mask"][..., 0])
+    if source.config.viewpoint:
+        feeds["viewpoint"] = np.array([golden.viewpoint for golden in goldens], np.float32)
     return compare(stack("image"), reference_images(source.generator, feeds), feeds["mask"])

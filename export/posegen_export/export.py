@@ -16,11 +16,11 @@ from posegen_export.graphs import write_graphs
 from posegen_export.inputs import Inputs, from_dataset, from_seed
 from posegen_export.parity import load_backends, measure
 from posegen_export.reference import reference_images
-from posegen_export.tensorspecs import pixel_specs
+from posegen_export.tensorspecs import input_specs
 from posegen_export.weights import WeightFigures, measure_weights
 from posegen_runtime import __version__
-from posegen_runtime.bundle import SCHEMA, Manifest, Precision
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.manifest import SCHEMA, Manifest, Precision
 from posegen_runtime.parity import FP32_GATE, ParityFigures
 
 FP32 = "fp32"
@@ -100,7 +100,7 @@ def export_bundle(
         missed = missed_by(figures)
         if missed:
             raise GateMissed(figures, missed)
-        names = source.config.variant.inputs
+        names = source.config.inputs
         reference = reference_images(generator, inputs.feeds(names, range(len(inputs.masks))))
         goldens, defaults = write_golden(root, names, inputs, reference)
         parity = parity_record(figures, weights, inputs, max_batch)
@@ -112,7 +112,7 @@ def export_bundle(
             "preset": source.config.preset,
             "variant": source.config.variant.value,
             "image_size": size,
-            "inputs": pixel_specs(names, size),
+            "inputs": input_specs(source.config),
             "max_batch": max_batch,
             "precisions": [Precision(precision=FP32, graphs=graphs, parity=parity)],
             "golden": goldens,

@@ -27,17 +27,19 @@ def to_levels(image: Tensor) -> Tensor:
 
 
 class GeneratorGraph(nn.Module):
-    """mask, then the images that the variant takes → image, all uint8."""
+    """mask, the images that the variant takes, viewpoint float32 [N, 3] if the model does → image;
+    all others uint8."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = generator
-        self.images = generator.config.variant.inputs[1:]
+        self.names = generator.config.inputs
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        mask, *images = inputs
-        named = {k: to_network(v) for k, v in zip(self.images, images, strict=True)}
-        return to_levels(self.generator(silhouette(mask), **named))
+        given = dict(zip(self.names, inputs, strict=True))
+        mask, viewpoint = silhouette(given.pop("mask")), given.pop("viewpoint", None)
+        images = {name: to_network(image) for name, image in given.items()}
+        return to_levels(self.generator(mask, **images, viewpoint=viewpoint))
 
 
 class ConditionsGraph(nn.Module):
@@ -61,7 +63,8 @@ class ConditionsGraph(nn.Module):
 
 
 class CachedGraph(nn.Module):
-    """mask uint8 and conditions float32, named in the order of `names` → image uint8."""
+    """mask uint8, conditions float32, named in the order of `names`, and viewpoint float32 [N, 3]
+    if the model takes it → image uint8."""
 
     def __init__(self, generator: Generator, names: tuple[str, ...]) -> None:
         super().__init__()
@@ -69,6 +72,7 @@ class CachedGraph(nn.Module):
         self.names = names
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        mask, *conditions = inputs
-        named = dict(zip(self.names, conditions, strict=True))
-        return to_levels(self.generator.decode(silhouette(mask), named))
+        mask, *others = inputs
+        viewpoint = others.pop() if self.generator.config.viewpoint else None
+        conditions = dict(zip(self.names, others, strict=True))
+        return to_levels(self.generator.decode(silhouette(mask), conditions, viewpoint=viewpoint))

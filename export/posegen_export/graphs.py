@@ -9,9 +9,9 @@ from torch import nn
 from posegen.models import Generator
 from posegen_export.graph import CachedGraph, ConditionsGraph, GeneratorGraph
 from posegen_export.onnx import BATCH, SHARED, to_onnx
-from posegen_export.tensorspecs import condition_specs, metadata, pixel_specs
+from posegen_export.tensorspecs import condition_specs, image_spec, input_specs, metadata
 from posegen_export.weightfile import share_weights
-from posegen_runtime.bundle import Graph, TensorSpec
+from posegen_runtime.manifest import Graph, TensorSpec
 
 EXAMPLE_ROWS = 2
 """torch.export takes a dimension of 1 for a constant."""
@@ -26,9 +26,10 @@ def write_graphs(generator: Generator, root: Path, folder: str) -> dict[str, Gra
     """
     folded = generator.folded().requires_grad_(False)
     config = generator.config
-    names = config.variant.inputs
-    size = (config.image_size, config.image_size)
-    pixels = tuple(_zeros(spec) for spec in pixel_specs(names, size))
+    specs = {spec.name: spec for spec in input_specs(config)}
+    examples = {name: _zeros(spec) for name, spec in specs.items()}
+    images = config.variant.inputs[1:]
+    viewpoint = [name for name in specs if name == "viewpoint"]
     (root / folder).mkdir(parents=True)
     models: dict[str, onnx.ModelProto] = {}
 
@@ -48,20 +49,36 @@ def write_graphs(generator: Generator, root: Path, folder: str) -> dict[str, Gra
         )
         return Graph(path=f"{folder}/{name}.onnx", inputs=inputs, outputs=outputs)
 
-    specs, image = pixel_specs(names, size), pixel_specs(("image",), size)
-    graphs = {"generator": export("generator", GeneratorGraph(folded), pixels, specs, image)}
-    if len(names) > 1:
+    image = [image_spec(config)]
+    graphs = {
+        "generator": export(
+            "generator",
+            GeneratorGraph(folded),
+            tuple(examples.values()),
+            list(specs.values()),
+            image,
+        )
+    }
+    if images:
         encoder = ConditionsGraph(folded)
-        one_row = encoder(*(tensor[:1] for tensor in pixels[1:]))
+        one_row = encoder(*(examples[name][:1] for name in images))
         conditions = dict(zip(encoder.outputs, one_row, strict=True))
         graphs["conditions"] = export(
-            "conditions", encoder, pixels[1:], specs[1:], condition_specs(conditions, BATCH)
+            "conditions",
+            encoder,
+            tuple(examples[name] for name in images),
+            [specs[name] for name in images],
+            condition_specs(conditions, BATCH),
         )
         graphs["generator_cached"] = export(
             "generator_cached",
             CachedGraph(folded, tuple(conditions)),
-            (pixels[0], *one_row),
-            [specs[0], *condition_specs(conditions, SHARED)],
+            (examples["mask"], *one_row, *(examples[name] for name in viewpoint)),
+            [
+                specs["mask"],
+                *condition_specs(conditions, SHARED),
+                *(specs[name] for name in viewpoint),
+            ],
             image,
         )
         share_weights(list(models.values()), root / folder)
@@ -71,4 +88,5 @@ def write_graphs(generator: Generator, root: Path, folder: str) -> dict[str, Gra
 
 
 def _zeros(spec: TensorSpec) -> torch.Tensor:
-    return torch.zeros(EXAMPLE_ROWS, *(int(d) for d in spec.shape[1:]), dtype=torch.uint8)
+    kind = {"uint8": torch.uint8, "float32": torch.float32}[spec.dtype]
+    return torch.zeros(EXAMPLE_ROWS, *(int(d) for d in spec.shape[1:]), dtype=kind)

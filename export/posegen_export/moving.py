@@ -54,7 +54,7 @@ def make_weights_move(generator: Generator, inputs: Inputs) -> WeightFigures:
 
     Raises `PoseGenError` when the output still does not move.
     """
-    feeds = inputs.feeds(generator.config.variant.inputs, range(ROWS))
+    feeds = inputs.feeds(generator.config.inputs, range(ROWS))
     tensors = {name: torch.from_numpy(to_network(name, a)) for name, a in feeds.items()}
     generator.eval()
     if isinstance(generator, BottleneckGenerator):
@@ -65,6 +65,8 @@ def make_weights_move(generator: Generator, inputs: Inputs) -> WeightFigures:
         assert isinstance(generator, SpatialGenerator)
         if "appearance" in tensors:
             _spread_film(generator, tensors)
+        if "viewpoint" in tensors:
+            _spread_viewpoint(generator, tensors["viewpoint"])
         last = generator.to_image
     _settle_norms(generator, tensors)
     _spread_output(generator, last, tensors)
@@ -112,6 +114,16 @@ def _spread_film(generator: SpatialGenerator, tensors: dict[str, Tensor]) -> Non
     film.weight *= 0.5 / moved.std(dim=0).mean()
     film.bias.zero_()
     film.bias.add_(base - film(generator.appearance_encoder(tensors["appearance"])).mean(dim=0))
+
+
+def _spread_viewpoint(generator: SpatialGenerator, viewpoint: Tensor) -> None:
+    """Let the viewpoint, which does nothing before training, change FiLM as the appearance does."""
+    film = generator.viewpoint_film
+    last = film[-1]
+    assert isinstance(last, nn.Linear)
+    nn.init.normal_(last.weight)
+    last.weight *= 0.5 / film(viewpoint).std(dim=0).mean()
+    last.bias.sub_(film(viewpoint).mean(dim=0))
 
 
 def _settle_norms(generator: Generator, tensors: dict[str, Tensor]) -> None:

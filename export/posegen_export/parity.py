@@ -7,15 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen.models import Generator
-from posegen_export.inputs import Inputs
+from posegen_export.inputs import Feeds, Inputs
 from posegen_export.reference import reference_images
 from posegen_runtime.backends.base import Backend
 from posegen_runtime.backends.onnx import OnnxBackend
-from posegen_runtime.bundle import Graph
+from posegen_runtime.manifest import Graph
 from posegen_runtime.parity import ParityFigures, compare, unmeasured
 
 Pixels = npt.NDArray[np.uint8]
-Feeds = dict[str, Pixels]
 Backends = Mapping[str, Backend]
 
 
@@ -41,13 +40,13 @@ def measure(
     cached ways exist where the variant takes conditions. A graph that does not run has the worst
     figures and the reason.
     """
-    names = generator.config.variant.inputs
+    names = generator.config.inputs
     batches = [inputs.feeds(names, rows) for rows in batch_rows(inputs, max_batch)]
     figures = {"generator": _figures(generator, batches, lambda f: _whole(backends, f))}
     if "conditions" in backends:
         figures["cached"] = _figures(generator, batches, lambda f: _cached(backends, f, f))
         shared = [
-            {**_first_row(feeds, len(feeds["mask"])), "mask": feeds["mask"]} for feeds in batches
+            {**_first_row(feeds, len(feeds["mask"])), **_of_masks(feeds)} for feeds in batches
         ]
         figures["cached shared"] = _figures(
             generator, shared, lambda f: _cached(backends, f, _first_row(f, 1))
@@ -60,17 +59,24 @@ def _whole(backends: Backends, feeds: Feeds) -> Pixels:
 
 
 def _cached(backends: Backends, feeds: Feeds, to_encode: Feeds) -> Pixels:
-    images = {name: array for name, array in to_encode.items() if name != "mask"}
+    each = _of_masks(feeds)
+    images = {name: array for name, array in to_encode.items() if name not in each}
     conditions = backends["conditions"].run(images)
     for name, array in conditions.items():
         if not np.isfinite(array).all():
             raise ValueError(f"the condition {name} holds NaN or infinity")
-    return backends["generator_cached"].run({"mask": feeds["mask"], **conditions})["image"]
+    return backends["generator_cached"].run({**each, **conditions})["image"]
+
+
+def _of_masks(feeds: Feeds) -> Feeds:
+    """What each mask brings itself; the rest is encoded."""
+    return {name: array for name, array in feeds.items() if name in ("mask", "viewpoint")}
 
 
 def _first_row(feeds: Feeds, count: int) -> Feeds:
     """The first appearance and background, `count` times."""
-    return {name: array[[0] * count] for name, array in feeds.items() if name != "mask"}
+    each = _of_masks(feeds)
+    return {name: array[[0] * count] for name, array in feeds.items() if name not in each}
 
 
 def _figures(

@@ -3,6 +3,9 @@
 It shares no code with the exported graph's border, so a fault there cannot hide in both.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,8 +18,9 @@ PIECE = 8
 
 
 @torch.no_grad()
-def reference_images(generator: Generator, feeds: dict[str, Pixels]) -> Pixels:
-    """Images uint8 [N, H, W, 3] for `mask` [N, H, W] and conditions [N, H, W, 3], all uint8.
+def reference_images(generator: Generator, feeds: Mapping[str, npt.NDArray[Any]]) -> Pixels:
+    """Images uint8 [N, H, W, 3] for `mask` [N, H, W] and conditions [N, H, W, 3], all uint8, and
+    `viewpoint` float32 [N, 3], those that the model takes.
 
     Raises `PoseGenError` when the generator's output holds NaN or infinity.
     """
@@ -37,8 +41,11 @@ def reference_images(generator: Generator, feeds: dict[str, Pixels]) -> Pixels:
     return np.concatenate(pieces)
 
 
-def to_network(name: str, array: Pixels) -> npt.NDArray[np.float32]:
-    """uint8 `mask` [N, H, W] → {0, 1} [N, 1, H, W]; uint8 images [N, H, W, 3] → [-1, 1]."""
+def to_network(name: str, array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """uint8 `mask` [N, H, W] → {0, 1} [N, 1, H, W]; uint8 images [N, H, W, 3] → [-1, 1];
+    `viewpoint` [N, 3] as it is."""
+    if name == "viewpoint":
+        return array.astype(np.float32)
     if name == "mask":
         return np.where(array > 127, 1, 0).astype(np.float32)[:, None]
     image = np.moveaxis(array.astype(np.float32), 3, 1) / np.float32(127.5) - np.float32(1)

@@ -5,27 +5,43 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from posegen.config import ModelConfig
-from posegen_runtime.bundle import SCHEMA, TensorSpec
+from posegen_runtime.manifest import SCHEMA, TensorSpec
 
 MEANINGS = {
     "mask": "silhouette of the object: values above 127 are the object",
     "appearance": "RGB photo of the object, at any pose",
     "background": "RGB photo of the scene without the object",
+    "viewpoint": (
+        "unit vector from the object's origin towards the camera in the object's frame "
+        "(x forward, y left, z up); zeros: unknown"
+    ),
     "image": "RGB image of the object as the mask poses it",
 }
 
 
-def pixel_specs(names: tuple[str, ...], size: tuple[int, int]) -> list[TensorSpec]:
-    """Specs of uint8 inputs or outputs: `mask` [N, H, W], all others [N, H, W, 3]."""
+def input_specs(config: ModelConfig) -> list[TensorSpec]:
+    """Specs of the generator's inputs, in order. `viewpoint` may be withheld: zeros."""
     return [
         TensorSpec(
             name=name,
-            dtype="uint8",
-            shape=["N", *size] if name == "mask" else ["N", *size, 3],
+            dtype="float32" if name == "viewpoint" else "uint8",
+            shape=_shape(name, config.image_size),
             meaning=MEANINGS[name],
+            required=name != "viewpoint",
         )
-        for name in names
+        for name in config.inputs
     ]
+
+
+def image_spec(config: ModelConfig) -> TensorSpec:
+    """Spec of what the generator makes."""
+    shape = _shape("image", config.image_size)
+    return TensorSpec(name="image", dtype="uint8", shape=shape, meaning=MEANINGS["image"])
+
+
+def _shape(name: str, size: int) -> list[int | str]:
+    shapes: dict[str, list[int | str]] = {"mask": ["N", size, size], "viewpoint": ["N", 3]}
+    return shapes.get(name, ["N", size, size, 3])
 
 
 def condition_specs(conditions: Mapping[str, Tensor], leading: str) -> list[TensorSpec]:

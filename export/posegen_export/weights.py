@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen.models import Generator
-from posegen_export.inputs import Inputs
-from posegen_export.reference import Pixels, reference_images
+from posegen_export.inputs import Feeds, Inputs
+from posegen_export.reference import reference_images
 
 MIN_OUTPUT_STD = 30.0
 MIN_MASK_DIFFERENCE = 10.0
+MIN_VIEWPOINT_DIFFERENCE = 1.0
 PAIRED_MASKS = 8
 """Real masks of which every pair is compared under the same conditions."""
 
@@ -19,11 +20,14 @@ PAIRED_MASKS = 8
 class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
     """In levels. `mask_difference` is the mean difference of the images of two masks inside their
     union, averaged over pairs; `condition_difference` that of two appearances (backgrounds) under
-    the same mask, over the whole image. The latter is recorded; no bound holds it."""
+    the same mask, over the whole image. The latter is recorded; no bound holds it.
+    `viewpoint_difference`: of front and rear under the same mask, inside it; None for a model that
+    takes no viewpoint."""
 
     output_std: float
     mask_difference: float
     condition_difference: dict[str, float]
+    viewpoint_difference: float | None = None
 
     def missed(self) -> list[str]:
         """One line for each condition missed (design, section 4)."""
@@ -31,6 +35,8 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
             "output_std": (self.output_std, MIN_OUTPUT_STD),
             "mask_difference": (self.mask_difference, MIN_MASK_DIFFERENCE),
         }
+        if self.viewpoint_difference is not None:
+            bounds["viewpoint_difference"] = (self.viewpoint_difference, MIN_VIEWPOINT_DIFFERENCE)
         return [
             f"{name} {value:.1f} levels, must be at least {bound:g}"
             for name, (value, bound) in bounds.items()
@@ -40,12 +46,12 @@ class WeightFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 def measure_weights(generator: Generator, inputs: Inputs) -> WeightFigures:
     """Spread of the images of all `inputs`, and how far each input alone changes them."""
-    names = generator.config.variant.inputs
+    names = generator.config.inputs
     images = reference_images(generator, inputs.feeds(names, range(len(inputs.masks))))
     feeds = inputs.feeds(names, [0] * min(inputs.real, PAIRED_MASKS))
     feeds["mask"] = inputs.masks[: len(feeds["mask"])]
     under_same = reference_images(generator, feeds)
-    changed = {name: _changed(inputs, feeds, name) for name in names if name != "mask"}
+    changed = {name: _changed(inputs, feeds, name) for name in generator.config.variant.inputs[1:]}
     return WeightFigures(
         output_std=float(images.std()),
         mask_difference=_mask_difference(under_same, feeds["mask"] > 127),
@@ -55,10 +61,25 @@ def measure_weights(generator: Generator, inputs: Inputs) -> WeightFigures:
             )
             for name, other in changed.items()
         },
+        viewpoint_difference=(
+            _viewpoint_difference(generator, feeds) if "viewpoint" in names else None
+        ),
     )
 
 
-def _changed(inputs: Inputs, feeds: dict[str, Pixels], name: str) -> dict[str, Pixels]:
+def _viewpoint_difference(generator: Generator, feeds: Feeds) -> float:
+    """Front against rear, at the height of the object."""
+    count = len(feeds["mask"])
+    front, rear = (
+        reference_images(
+            generator, {**feeds, "viewpoint": np.tile(np.array([x, 0, 0], np.float32), (count, 1))}
+        ).astype(np.int16)
+        for x in (1, -1)
+    )
+    return float(np.abs(front - rear)[feeds["mask"] > 127].mean())
+
+
+def _changed(inputs: Inputs, feeds: Feeds, name: str) -> Feeds:
     """`feeds` with another appearance or background for every mask."""
     pool = inputs.appearances if name == "appearance" else inputs.backgrounds
     return {**feeds, name: np.repeat(pool[1:2], len(feeds["mask"]), axis=0)}

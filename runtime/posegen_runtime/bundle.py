@@ -7,83 +7,17 @@ A bundle is data: JSON, ONNX and PNG, no pickle. Only the exporter writes one; t
 import hashlib
 import os
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
 
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.manifest import SCHEMA, FileRecord, Manifest, Precision
 from posegen_runtime.paths import read_bytes
 
-SCHEMA = 1
 MANIFEST = "bundle.json"
-
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One input or output of a graph. `shape` holds integers, "N" (batch) or "C" (1 or N)."""
-
-    name: str
-    dtype: str
-    shape: list[int | str]
-    meaning: str = ""
-    required: bool = True
-
-
-class Graph(msgspec.Struct, frozen=True, kw_only=True):
-    """One ONNX file, relative to the bundle, with what it takes and returns."""
-
-    path: str
-    inputs: list[TensorSpec]
-    outputs: list[TensorSpec]
-
-
-class Precision(msgspec.Struct, frozen=True, kw_only=True):
-    """One precision variant. `graphs` has "generator" and, where the variant takes conditions,
-    "conditions" and "generator_cached". `parity` holds the figures measured at export."""
-
-    precision: str
-    graphs: dict[str, Graph]
-    parity: dict[str, Any] = {}
-
-
-class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
-    sha256: str
-    bytes: int
-
-
-class Golden(msgspec.Struct, frozen=True, kw_only=True):
-    """One golden input and the image that PyTorch made from it in float32: paths in the bundle."""
-
-    mask: str
-    image: str
-    appearance: str | None = None
-    background: str | None = None
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`bundle.json`."""
-
-    schema: int
-    name: str
-    arch: str
-    preset: str
-    variant: str
-    image_size: tuple[Positive, Positive]
-    """(height, width) in pixels."""
-    inputs: list[TensorSpec]
-    """Inputs of the uncached generator, in order: mask, appearance, background."""
-    max_batch: Positive
-    precisions: list[Precision]
-    golden: list[Golden]
-    defaults: dict[str, str]
-    """Input name to the path of an image to use when the user names none."""
-    files: dict[str, FileRecord]
-    """Every file of the bundle except bundle.json."""
-    mask_range: dict[str, tuple[float, float]] = {}
-    """Smallest and largest value seen in training of: area, center_x, center_y, aspect
-    (shares of the image; aspect is width / height of the silhouette's box)."""
-    lineage: dict[str, Any] = {}
+OF_MASKS = ("mask", "viewpoint")
+"""Inputs that each mask brings itself."""
+KNOWN = (*OF_MASKS, "appearance", "background")
 
 
 class Bundle:
@@ -107,7 +41,7 @@ class Bundle:
         referenced = {graph.path for p in manifest.precisions for graph in p.graphs.values()}
         referenced.update(manifest.defaults.values())
         for golden in manifest.golden:
-            referenced.update(p for p in msgspec.structs.astuple(golden) if p is not None)
+            referenced.update(golden.paths)
         for name in sorted((referenced | _held(root)) - manifest.files.keys()):
             raise PoseGenError(
                 f"{root / MANIFEST}: {name} has no recorded sha256; export the bundle again"
@@ -121,8 +55,12 @@ class Bundle:
 
     @property
     def conditions(self) -> list[str]:
-        """Names of the inputs besides the mask."""
-        return [spec.name for spec in self.manifest.inputs if spec.name != "mask"]
+        """Names of the inputs that are encoded once for many masks: appearance, background."""
+        return [spec.name for spec in self.manifest.inputs if spec.name not in OF_MASKS]
+
+    @property
+    def takes_viewpoint(self) -> bool:
+        return any(spec.name == "viewpoint" for spec in self.manifest.inputs)
 
     def precision(self, name: str) -> Precision:
         for precision in self.manifest.precisions:
@@ -153,7 +91,13 @@ def _read_manifest(root: Path) -> Manifest:
 
 
 def _check_graphs(root: Path, manifest: Manifest) -> None:
-    has_conditions = any(spec.name != "mask" for spec in manifest.inputs)
+    unknown = [spec.name for spec in manifest.inputs if spec.name not in KNOWN]
+    if unknown:
+        raise PoseGenError(
+            f"{root / MANIFEST}: the model takes {unknown[0]}, which this version cannot give; "
+            "upgrade posegen"
+        )
+    has_conditions = any(spec.name not in OF_MASKS for spec in manifest.inputs)
     cached = ("conditions", "generator_cached") if has_conditions else ()
     for precision in manifest.precisions:
         for name in ("generator", *cached):

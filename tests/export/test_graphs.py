@@ -52,6 +52,34 @@ def test_metadata_tells_a_c_program_what_it_needs(exported_bundle):
     assert held["posegen.schema"] == "1"
 
 
+def test_the_viewpoint_comes_last_and_with_each_mask(exported_bundle):
+    bundle = Bundle.load(exported_bundle("spatial", f"{FULL}+viewpoint"))
+    assert bundle.takes_viewpoint
+    assert bundle.conditions == ["appearance", "background"]
+    spec = bundle.manifest.inputs[-1]
+    assert (spec.name, spec.dtype, spec.shape, spec.required) == (
+        "viewpoint",
+        "float32",
+        ["N", 3],
+        False,
+    )
+    assert "zeros: unknown" in spec.meaning
+    graphs = bundle.precision("fp32").graphs
+    assert [s.name for s in graphs["conditions"].inputs] == bundle.conditions
+    for name in ("generator", "generator_cached"):
+        model = onnx.load(bundle.path(graphs[name].path))
+        assert graphs[name].inputs[-1] == spec
+        assert [(s.name, s.shape) for s in graphs[name].inputs] == [
+            (v.name, dims(v)) for v in model.graph.input
+        ]
+        held = {entry.key: entry.value for entry in model.metadata_props}
+        assert held["posegen.inputs"].endswith(",viewpoint")
+        assert held["posegen.input.viewpoint"] == spec.meaning
+    known = [golden.viewpoint for golden in bundle.manifest.golden]
+    assert known.count((0.0, 0.0, 0.0)) == 1
+    assert len(set(known)) == len(known)
+
+
 def test_a_transpose_on_uint8_is_refused(model):
     first = next(node for node in model.graph.node if node.op_type == "Cast")
     position = list(model.graph.node).index(first)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from posegen.data.dataset import open_dataset
 from posegen_export.inputs import CONDITIONS, from_dataset, from_seed
 from posegen_runtime.errors import PoseGenError
 from synthetic_dataset import write_dataset
@@ -100,3 +101,19 @@ def test_bad_data_sets_are_named(tmp_path):
         from_dataset(small, (64, 64), 16, seed=0)
     with pytest.raises(PoseGenError, match="no data set"):
         from_dataset(tmp_path, (32, 32), 16, seed=0)
+
+
+def test_viewpoints_are_the_silhouettes_own_and_one_random_mask_has_none(tmp_path):
+    root = write_dataset(tmp_path / "d", val=9, size=32)
+    inputs = from_dataset(root, (32, 32), 12, seed=0)
+    own = {np.float32(s.viewpoint).tobytes() for s in open_dataset(root).samples("val")}
+    assert {v.tobytes() for v in inputs.viewpoints[: inputs.real]} == own
+    lengths = np.linalg.norm(inputs.viewpoints, axis=1)
+    assert lengths == pytest.approx([1.0] * 10 + [0.0, 1.0])
+
+
+def test_made_up_viewpoints_are_unit_vectors_all_round():
+    viewpoints = from_seed((32, 32), 24, seed=0).viewpoints
+    assert viewpoints.dtype == np.float32
+    assert np.linalg.norm(viewpoints, axis=1) == pytest.approx([1.0] * 22 + [0.0, 1.0])
+    assert np.abs(viewpoints.mean(axis=0)).max() < 0.5

@@ -10,8 +10,10 @@ from posegen_runtime.bundle import Bundle
 
 FULL = "pose-appearance-background"
 MODELS = [
-    ("spatial", FULL),
+    ("spatial", f"{FULL}+viewpoint"),
+    pytest.param("spatial", "pose+viewpoint", marks=pytest.mark.slow),
     ("bottleneck", "pose"),
+    pytest.param("spatial", FULL, marks=pytest.mark.slow),
     pytest.param("spatial", "pose", marks=pytest.mark.slow),
     pytest.param("spatial", "pose-appearance", marks=pytest.mark.slow),
     pytest.param("bottleneck", "pose-appearance", marks=pytest.mark.slow),
@@ -44,7 +46,9 @@ def test_every_exported_way_gives_pytorchs_images(exported_bundle, measured, arc
     assert weights["mask_difference"] >= 10
     figures = measured(arch, variant)
     assert list(figures) == (
-        ["generator"] if variant == "pose" else ["generator", "cached", "cached shared"]
+        ["generator"]
+        if variant.startswith("pose+") or variant == "pose"
+        else ["generator", "cached", "cached shared"]
     )
     assert missed_by(figures) == []
     assert all(f.images == 1 + 1 + 3 + 4 for f in figures.values())
@@ -53,11 +57,17 @@ def test_every_exported_way_gives_pytorchs_images(exported_bundle, measured, arc
 @pytest.mark.parametrize("graph", ["generator", "generator_cached"])
 @pytest.mark.parametrize(
     "spoil",
-    [plant.constant_mask, plant.permuted_channels, plant.changed_weight],
+    [
+        plant.constant_mask,
+        plant.permuted_channels,
+        plant.changed_weight,
+        plant.ignored_viewpoint,
+        plant.opposite_viewpoint,
+    ],
     ids=lambda spoil: spoil.__name__,
 )
 def test_a_broken_graph_misses_the_gate(measured, graph, spoil):
-    figures = measured("spatial", FULL, graph, spoil)
+    figures = measured("spatial", f"{FULL}+viewpoint", graph, spoil)
     missed = missed_by(figures)
     broken = {"generator"} if graph == "generator" else {"cached", "cached shared"}
     assert {line.split(":")[0] for line in missed} == broken

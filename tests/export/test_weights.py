@@ -4,6 +4,7 @@ import torch
 
 from posegen.config import Arch, ModelConfig, Variant
 from posegen.models import build_generator
+from posegen_export.export import load_source
 from posegen_export.inputs import from_seed
 from posegen_export.reference import reference_images
 from posegen_export.weights import measure_weights
@@ -53,6 +54,18 @@ def test_fresh_weights_would_prove_nothing(inputs):
     config = ModelConfig(arch=Arch.BOTTLENECK, preset="tiny", variant=Variant.POSE, image_size=32)
     torch.manual_seed(0)
     assert len(measure_weights(build_generator(config), inputs).missed()) == 2
+
+
+def test_weights_that_ignore_the_viewpoint_are_named(moving_checkpoint):
+    source = load_source(moving_checkpoint("spatial", "pose-appearance-background+viewpoint"))
+    inputs = from_seed((64, 64), 8, seed=2)
+    moving = measure_weights(source.generator, inputs)
+    assert moving.viewpoint_difference > 1
+    assert moving.missed() == []
+    torch.nn.init.zeros_(source.generator.viewpoint_film[-1].weight)
+    assert measure_weights(source.generator, inputs).missed() == [
+        "viewpoint_difference 0.0 levels, must be at least 1"
+    ]
 
 
 def test_a_generator_that_makes_nan_is_refused(inputs):

@@ -20,11 +20,13 @@ from posegen.config import (
     Variant,
 )
 from posegen.data.cli import app as data_app
+from posegen.judges.cli import app as judges_app
 from posegen.evaluation.cli import evaluate
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(judges_app, name="judges")
 app.command()(evaluate)
 
 
@@ -71,8 +73,17 @@ def train(
     learning_rate: Annotated[
         float, typer.Option(min=1e-9, max=1, help="At the start; falls to 0 linearly.")
     ] = DEFAULT.learning_rate,
+    adam_betas: Annotated[
+        tuple[float, float],
+        typer.Option(min=0, max=0.9999, help="0.9 0.99 suits training without a discriminator."),
+    ] = DEFAULT.adam_betas,
     lambda_gan: Annotated[
-        float, typer.Option(min=0, help="Weight of the hinge loss.")
+        float,
+        typer.Option(
+            min=0,
+            help="Weight of the hinge loss; 0 without --lambda-features "
+            "trains without a discriminator.",
+        ),
     ] = DEFAULT.loss.lambda_gan,
     lambda_background: Annotated[
         float, typer.Option(min=0, help="Weight of Eq. 6.")
@@ -135,6 +146,7 @@ def train(
         steps=steps,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        adam_betas=adam_betas,
         ema_decay=ema_decay,
         rough_masks=rough_masks,
         crops=crops,

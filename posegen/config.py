@@ -161,6 +161,11 @@ class LossConfig(msgspec.Struct, frozen=True, kw_only=True):
     lambda_features: float = 0.0
     """Feature matching inside the silhouette, with the discriminator's layers; paired samples."""
 
+    @property
+    def uses_discriminator(self) -> bool:
+        """False for a run on reconstruction alone: the discriminator stays as it is."""
+        return self.lambda_gan > 0 or self.lambda_features > 0
+
 
 EVERY = 500
 """Steps between figures, between resume files and between sample grids."""

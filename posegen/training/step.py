@@ -6,7 +6,8 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from posegen import losses
-from posegen.config import N_Z, TrainConfig, Variant
+from posegen.config import N_Z, LossConfig, TrainConfig, Variant
+from posegen.models.discriminator import Discriminator
 from posegen.training.state import TrainingState, learning_rate, set_learning_rate
 from posegen.training.tensors import Tensors
 
@@ -30,11 +31,13 @@ def train_step(
     if config.model.variant is Variant.UNCONDITIONAL:
         latent = torch.randn(len(batch.photo), N_Z, device=fabric.device)
     fake = state.generator(**batch.conditions, latent=latent)
-    d_loss = _discriminator_step(state, batch, fake.detach(), rate, fabric)
-    terms = _generator_step(state, batch, fake, rate, config, fabric)
+    terms = {}
+    if config.loss.uses_discriminator:
+        terms["discriminator"] = _discriminator_step(state, batch, fake.detach(), rate, fabric)
+    terms |= _generator_step(state, batch, fake, rate, config, fabric)
     state.step += 1
     state.ema.update(state.plain_generator, state.step)
-    return {"discriminator": d_loss, **terms}
+    return terms
 
 
 def _discriminator_step(
@@ -66,24 +69,31 @@ def _generator_step(
     # The inner module, and no gradients for its weights: a third of the backward pass saved, and
     # with several devices nothing to exchange.
     judge = state.plain_discriminator.requires_grad_(False)
-    with fabric.autocast():
-        judged = judge(fake, batch.mask, batch.background)
-    logits = [scale.float() for scale in judged.logits]
-    terms = {
-        "adversarial": config.loss.lambda_gan * losses.hinge_generator(logits),
-        **reconstruction(fake, batch, config),
-    }
-    if config.loss.lambda_features and batch.paired and batch.certain is not None:
-        with torch.no_grad(), fabric.autocast():
-            real = judge(batch.photo, batch.mask, batch.background)
-        matching = losses.feature_matching(judged.features, real.features, batch.certain)
-        terms["features"] = config.loss.lambda_features * matching
+    terms = reconstruction(fake, batch, config)
+    if config.loss.uses_discriminator:
+        with fabric.autocast():
+            terms |= _judged(judge, fake, batch, config.loss)
     set_learning_rate(state.generator_optimizer, rate)
     state.generator_optimizer.zero_grad()
     fabric.backward(torch.stack(list(terms.values())).sum())
     state.generator_optimizer.step()
     judge.requires_grad_(True)
     return {name: term.detach() for name, term in terms.items()}
+
+
+def _judged(
+    judge: Discriminator, fake: Tensor, batch: Tensors, weights: LossConfig
+) -> dict[str, Tensor]:
+    """The weighted terms for which the discriminator looks at the generated images."""
+    judged = judge(fake, batch.mask, batch.background)
+    logits = [scale.float() for scale in judged.logits]
+    terms = {"adversarial": weights.lambda_gan * losses.hinge_generator(logits)}
+    if weights.lambda_features and batch.paired and batch.certain is not None:
+        with torch.no_grad():
+            real = judge(batch.photo, batch.mask, batch.background)
+        matching = losses.feature_matching(judged.features, real.features, batch.certain)
+        terms["features"] = weights.lambda_features * matching
+    return terms
 
 
 def reconstruction(fake: Tensor, batch: Tensors, config: TrainConfig) -> dict[str, Tensor]:

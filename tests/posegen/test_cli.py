@@ -205,7 +205,7 @@ def test_divergence_is_exit_code_1(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("posegen.losses.hinge_generator", lambda logits: logits.mean() / 0)
+    monkeypatch.setattr("posegen.losses.hinge_generator", lambda logits: logits[0].mean() / 0)
     given = ["--data", str(data), "--out", str(tmp_path / "run"), *TINY, "--steps", "3"]
     assert run_app(app, ["train", *given]) == 1
     assert (

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,16 @@ def test_the_discriminator_judges_real_and_generated_images() -> None:
     torch.testing.assert_close(losses["discriminator"], sum(expected).detach() / len(expected))
 
 
+def test_on_reconstruction_alone_the_discriminator_stays_as_it_is() -> None:
+    config = replaced(tiny_config(), loss=LossConfig(lambda_gan=0.0))
+    state = state_of(config)
+    old = weights(state.plain_discriminator)
+    losses = train_step(state, batch(FULL), config, build_fabric(config, "cpu"))
+    assert losses.keys() == {"background", "object"}
+    assert all(torch.equal(p, old[n]) for n, p in state.plain_discriminator.named_parameters())
+    assert all(p.requires_grad for p in state.plain_discriminator.parameters())
+
+
 def test_feature_matching_asks_for_a_weight_and_a_paired_sample() -> None:
     config = replaced(tiny_config(), loss=LossConfig(lambda_features=2.0))
     fabric = build_fabric(config, "cpu")
@@ -109,7 +120,7 @@ def known(tensors: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_weights_of_the_losses_count() -> None:
     config = replaced(
         tiny_config(),
-        loss=LossConfig(lambda_gan=0.0, lambda_background=2.0, lambda_object=3.0),
+        loss=LossConfig(lambda_gan=0.5, lambda_background=2.0, lambda_object=3.0),
     )
     tensors = batch(FULL)
     fake = torch.zeros_like(tensors.photo)
@@ -117,8 +128,29 @@ def test_the_weights_of_the_losses_count() -> None:
     weighted = reconstruction(fake, tensors, config)
     torch.testing.assert_close(weighted["background"], 2 * plain["background"])
     torch.testing.assert_close(weighted["object"], 3 * plain["object"])
-    losses = train_step(state_of(config), tensors, config, build_fabric(config, "cpu"))
-    assert losses["adversarial"] == 0
+    twice = replaced(config, loss=LossConfig(lambda_gan=1.0))
+    once, whole = (
+        train_step(state_of(c), tensors, c, build_fabric(c, "cpu")) for c in (config, twice)
+    )
+    torch.testing.assert_close(2 * once["adversarial"], whole["adversarial"])
+
+
+def test_the_band_between_rough_and_exact_mask_counts_for_neither_equation() -> None:
+    """Eq. 6 outside of both, Eq. 7 inside of both: values in the band change nothing."""
+    tensors = batch(FULL)
+    assert tensors.mask is not None
+    exact = tensors.mask.roll(3, dims=2)
+    rough = replace(tensors, exact_mask=exact)
+    fake = torch.zeros_like(tensors.photo)
+    found = reconstruction(fake, rough, tiny_config())
+    band = (tensors.mask != exact).expand_as(fake)
+    assert band.any()
+    elsewhere = reconstruction(fake.masked_fill(band, 0.7), rough, tiny_config())
+    for name, term in found.items():
+        assert torch.equal(term, elsewhere[name])
+        assert not torch.equal(term, reconstruction(fake, tensors, tiny_config())[name])
+    outside = reconstruction(torch.where(band, fake, 0.7), rough, tiny_config())
+    assert all(not torch.equal(term, outside[name]) for name, term in found.items())
 
 
 @pytest.mark.parametrize(

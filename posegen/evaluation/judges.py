@@ -32,21 +32,22 @@ class Judges:
     outline: HeadingJudge | None = None
 
 
-def open_judges(folder: Path | None) -> Judges:
+def open_judges(folder: Path | None, threads: int = 1) -> Judges:
     """The judges in the sub-folders segmenter, heading and outline; None: those that ship.
 
-    Raises `PoseGenError` when one of them is damaged, and when a folder was named that holds none.
+    Raises `PoseGenError` when one of them is damaged or of another kind, and when a folder was
+    named that holds none.
     """
     from posegen_runtime.judges import Heading, Segmenter, shipped_judges
 
     root = shipped_judges() if folder is None else folder
-    held = [name for name in ("segmenter", "heading", "outline") if (root / name).is_dir()]
+    held = {name for name in ("segmenter", "heading", "outline") if (root / name).is_dir()}
     if folder is not None and not held:
         raise PoseGenError(
             f"{folder}: no judges there; name a folder with segmenter/, heading/ or outline/"
         )
     return Judges(
-        segmenter=Segmenter(root / "segmenter") if "segmenter" in held else None,
-        heading=Heading(root / "heading") if "heading" in held else None,
-        outline=Heading(root / "outline") if "outline" in held else None,
+        segmenter=Segmenter(root / "segmenter", threads) if "segmenter" in held else None,
+        heading=Heading(root / "heading", threads) if "heading" in held else None,
+        outline=Heading(root / "outline", threads) if "outline" in held else None,
     )

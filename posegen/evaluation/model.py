@@ -68,7 +68,7 @@ class BundleModel:
         if height != width:
             raise PoseGenError(f"{path}: makes images of {width}×{height}, data sets are square")
         self.image_size = height
-        self.inputs = ("mask", *bundle.conditions)
+        self.inputs = tuple(spec.name for spec in bundle.manifest.inputs)
         kind = (bundle.manifest.arch, bundle.manifest.preset, bundle.manifest.variant)
         self.label = f"bundle, {'/'.join(kind)} at {height} px"
         # bundle.json holds the hash of every other file.

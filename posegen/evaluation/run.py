@@ -51,10 +51,10 @@ def run_evaluation(options: EvaluateOptions) -> int:
     """
     dataset = open_dataset(options.data)
     model = open_model(options.model, options.device, options.threads)
-    samples = Samples(
-        dataset, options.split, model.image_size, options.samples, options.threads or 1
-    )
-    evaluator = Evaluator(model, open_judges(options.judges), options.viewpoint, options.seed)
+    threads = options.threads or 1
+    samples = Samples(dataset, options.split, model.image_size, options.samples, threads)
+    judges = open_judges(options.judges, threads)
+    evaluator = Evaluator(model, judges, options.viewpoint, options.seed)
     columns = _measured(evaluator, samples, options.batch_size)
     figures, bins = results(columns, options.seed), binned(columns)
     print_figures(figures, _title(evaluator, samples, options.model))

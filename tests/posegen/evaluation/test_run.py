@@ -19,6 +19,7 @@ from posegen.models.build import build_discriminator, build_generator
 from posegen_runtime.console import run_app
 
 FULL = "pose-appearance-background"
+NAMES = ["mask", "appearance", "background"]
 TOLERANCE = 0.02
 """Relative: exported images may differ by one level of 255 here and there."""
 
@@ -26,7 +27,7 @@ TOLERANCE = 0.02
 @pytest.fixture(autouse=True)
 def known_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     judges = Judges(segmenter=RedSegmenter(), heading=GreenHeading(), outline=GreenHeading())
-    monkeypatch.setattr("posegen.evaluation.run.open_judges", lambda folder: judges)
+    monkeypatch.setattr("posegen.evaluation.run.open_judges", lambda *_: judges)
 
 
 def evaluate(model: Path, data: Path, *options: str) -> int:
@@ -58,8 +59,10 @@ def test_checkpoint_and_bundle_have_the_same_figures(
     marked: Path,
     tmp_path: Path,
 ) -> None:
-    checkpoint = report(moving_checkpoint("spatial", FULL), marked, tmp_path / "a.json")
-    bundle = report(exported_bundle("spatial", FULL), marked, tmp_path / "b.json")
+    seeing = f"{FULL}+viewpoint"
+    checkpoint = report(moving_checkpoint("spatial", seeing), marked, tmp_path / "a.json")
+    bundle = report(exported_bundle("spatial", seeing), marked, tmp_path / "b.json")
+    assert checkpoint["inputs"] == bundle["inputs"] == [*NAMES, "viewpoint"]
     assert checkpoint["model_sha256"] != bundle["model_sha256"]
     for name, figure in checkpoint["figures"].items():
         for key in ("value", "real", "control"):
@@ -93,7 +96,7 @@ def test_what_is_written(
         "objects": OBJECTS,
     }
     assert content["seed"] == 3
-    assert content["inputs"] == ["mask", "appearance", "background"]
+    assert content["inputs"] == NAMES
     assert sum(row["images"] for row in content["bins"]["yaw"]) == OBJECTS * FRAMES
     with values.open() as file:
         rows = list(csv.DictReader(file))
@@ -144,7 +147,7 @@ def test_the_gate(
     printed = capsys.readouterr().out
     assert "gate missed: pose_iou_of_ceiling: target ≥ 0.9" in printed
     assert "gate missed: background" not in printed  # it takes none
-    monkeypatch.setattr("posegen.evaluation.run.open_judges", lambda folder: Judges())
+    monkeypatch.setattr("posegen.evaluation.run.open_judges", lambda *_: Judges())
     assert evaluate(model, marked, "--samples", "12", "--gate") == 1
     assert "gate missed: heading_reversed: no judge: heading" in capsys.readouterr().out
 

@@ -1,7 +1,8 @@
 """A bundle small enough for tests, built without torch: every input shows in the image.
 
-Inside the silhouette the image is the mean colour of the appearance, darker at the top; outside it
-is the background. The graphs have the same inputs, outputs and dynamic dimensions as real ones.
+Inside the silhouette the image is the mean colour of the appearance, darker at the top, and lit by
+the viewpoint where the bundle takes it; outside it is the background. The graphs have the same
+inputs, outputs and dynamic dimensions as real ones.
 """
 
 import hashlib
@@ -13,7 +14,9 @@ import cv2
 import numpy as np
 
 from tiny_graphs import (
+    AMBIENT,
     INPUTS,
+    LAMP,
     SIZE,
     encoded_names,
     encoded_spec,
@@ -24,9 +27,17 @@ from tiny_graphs import (
 )
 
 
-def expected_image(mask: np.ndarray, appearance: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """What the full variant makes of one mask [H, W] and two images [H, W, 3]."""
+def expected_image(
+    mask: np.ndarray,
+    appearance: np.ndarray,
+    background: np.ndarray,
+    viewpoint: np.ndarray | None = None,
+) -> np.ndarray:
+    """What the full variant makes of one mask [H, W] and two images [H, W, 3], and of a viewpoint
+    [3] if the bundle takes it."""
     shade = np.linspace(0.5, 1.0, SIZE, dtype=np.float32).reshape(-1, 1, 1)
+    if viewpoint is not None:
+        shade = shade * (np.asarray(viewpoint, np.float32) @ LAMP + np.float32(AMBIENT))
     mean = appearance.astype(np.float32).mean(axis=(0, 1), keepdims=True)
     image = np.where((mask > 127)[..., None], mean * shade, background.astype(np.float32))
     return np.round(image).astype(np.uint8)
@@ -53,13 +64,15 @@ def write_tiny_bundle(
     variant: str = "pose-appearance-background",
     with_defaults: bool = True,
     golden: int = 4,
+    viewpoint: bool = False,
     **changes: Any,
 ) -> Path:
     """Write a bundle to `root`; `changes` replace fields of its manifest."""
-    names = INPUTS[variant]
+    names = [*INPUTS[variant], *(["viewpoint"] if viewpoint else [])]
     specs = {name: spec(name, "N") for name in names}
     image = {"name": "image", "dtype": "uint8", "shape": ["N", SIZE, SIZE, 3]}
-    conditions = names[1:]
+    conditions = INPUTS[variant][1:]
+    of_masks = [specs[name] for name in names if name not in conditions]
     encoded = [encoded_spec(name) for name in encoded_names(conditions)]
     graphs = {
         "generator": {
@@ -68,7 +81,7 @@ def write_tiny_bundle(
             "outputs": [image],
         }
     }
-    save_generator(root / "fp32/generator.onnx", conditions)
+    save_generator(root / "fp32/generator.onnx", conditions, viewpoint=viewpoint)
     if conditions:
         graphs["conditions"] = {
             "path": "fp32/conditions.onnx",
@@ -77,12 +90,12 @@ def write_tiny_bundle(
         }
         graphs["generator_cached"] = {
             "path": "fp32/generator_cached.onnx",
-            "inputs": [specs["mask"], *encoded],
+            "inputs": [of_masks[0], *encoded, *of_masks[1:]],
             "outputs": [image],
         }
         save_conditions(root / "fp32/conditions.onnx", conditions)
-        save_cached(root / "fp32/generator_cached.onnx", conditions)
-    rows = [_golden(root, index, conditions) for index in range(golden)]
+        save_cached(root / "fp32/generator_cached.onnx", conditions, viewpoint)
+    rows = [_golden(root, index, conditions, viewpoint) for index in range(golden)]
     defaults = {}
     for name in conditions if with_defaults else []:
         defaults[name] = f"defaults/{name}.png"
@@ -106,14 +119,22 @@ def write_tiny_bundle(
     return root
 
 
-def _golden(root: Path, index: int, conditions: list[str]) -> dict[str, str]:
+def golden_viewpoint(index: int) -> np.ndarray:
+    """Of the golden input `index`: withheld in the first, elsewhere further round for each."""
+    return np.array([np.cos(index), np.sin(index), 0.0]) if index else np.zeros(3)
+
+
+def _golden(root: Path, index: int, conditions: list[str], viewpoint: bool) -> dict[str, Any]:
     inputs = {"mask": example_mask(index)}
     inputs |= {name: example_photo(2 * index + len(name)) for name in conditions}
     grey = np.full((SIZE, SIZE, 3), 128, np.uint8)
     image = expected_image(
-        inputs["mask"], inputs.get("appearance", grey), inputs.get("background", grey)
+        inputs["mask"],
+        inputs.get("appearance", grey),
+        inputs.get("background", grey),
+        golden_viewpoint(index) if viewpoint else None,
     )
-    row = {}
+    row: dict[str, Any] = {"viewpoint": golden_viewpoint(index).tolist()} if viewpoint else {}
     for name, pixels in {**inputs, "image": image}.items():
         row[name] = f"golden/{name}/{index:03}.png"
         _write_image(root / row[name], pixels)

@@ -8,6 +8,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 SIZE = 64
+AMBIENT = 0.7
+LAMP = np.array([[0.2], [0.06], [0.02]], np.float32)
+"""How bright the object is: AMBIENT + viewpoint @ LAMP, for graphs that take the viewpoint."""
 INPUTS = {
     "pose": ["mask"],
     "pose-appearance": ["mask", "appearance"],
@@ -16,6 +19,8 @@ INPUTS = {
 
 
 def spec(name: str, batch: str) -> dict[str, Any]:
+    if name == "viewpoint":
+        return {"name": name, "dtype": "float32", "shape": [batch, 3], "required": False}
     shape = [batch, SIZE, SIZE] if name == "mask" else [batch, SIZE, SIZE, 3]
     return {"name": name, "dtype": "uint8", "shape": shape}
 
@@ -29,10 +34,16 @@ def encoded_spec(name: str) -> dict[str, Any]:
     return {"name": name, "dtype": "float32", "shape": shape}
 
 
-def save_generator(path: Path, conditions: list[str], declared: list[str] | None = None) -> None:
+def save_generator(
+    path: Path,
+    conditions: list[str],
+    declared: list[str] | None = None,
+    viewpoint: bool = False,
+) -> None:
     """`declared` conditions are inputs, though the graph only uses `conditions`."""
-    inputs = [_value(spec(name, "N")) for name in ["mask", *(declared or conditions)]]
-    nodes = [*_encode_nodes(conditions), *_compose_nodes()]
+    names = ["mask", *(declared or conditions), *(["viewpoint"] if viewpoint else [])]
+    inputs = [_value(spec(name, "N")) for name in names]
+    nodes = [*_encode_nodes(conditions), *_compose_nodes(viewpoint)]
     _save(path, nodes, inputs, [_image()])
 
 
@@ -45,11 +56,12 @@ def save_conditions(path: Path, conditions: list[str]) -> None:
     _save(path, kept, [_value(spec(name, "C")) for name in conditions], outputs)
 
 
-def save_cached(path: Path, conditions: list[str]) -> None:
+def save_cached(path: Path, conditions: list[str], viewpoint: bool = False) -> None:
     names = encoded_names(conditions)
     inputs = [_value(spec("mask", "N"))] + [_value(encoded_spec(name)) for name in names]
+    inputs += [_value(spec("viewpoint", "N"))] if viewpoint else []
     given = [] if "scene" in names else _encode_nodes([])[-1:]
-    _save(path, [*given, *_compose_nodes()], inputs, [_image()])
+    _save(path, [*given, *_compose_nodes(viewpoint)], inputs, [_image()])
 
 
 def _image() -> onnx.ValueInfoProto:
@@ -75,12 +87,19 @@ def _encode_nodes(conditions: list[str]) -> list[onnx.NodeProto]:
     return nodes
 
 
-def _compose_nodes() -> list[onnx.NodeProto]:
+def _compose_nodes(viewpoint: bool) -> list[onnx.NodeProto]:
+    lit = [
+        helper.make_node("MatMul", ["viewpoint", "lamp"], ["side"]),
+        helper.make_node("Reshape", ["side", "column"], ["sides"]),
+        helper.make_node("Add", ["sides", "ambient"], ["light"]),
+        helper.make_node("Mul", ["unlit", "light"], ["shaded"]),
+    ]
     return [
         helper.make_node("Cast", ["mask"], ["m"], to=TensorProto.FLOAT),
         helper.make_node("Greater", ["m", "half"], ["is_object"]),
         helper.make_node("Unsqueeze", ["is_object", "last"], ["inside"]),
-        helper.make_node("Mul", ["mean", "shade"], ["shaded"]),
+        helper.make_node("Mul", ["mean", "shade"], ["unlit" if viewpoint else "shaded"]),
+        *(lit if viewpoint else []),
         helper.make_node("Where", ["inside", "shaded", "scene"], ["composed"]),
         helper.make_node("Round", ["composed"], ["rounded"]),
         helper.make_node("Cast", ["rounded"], ["image"], to=TensorProto.UINT8),
@@ -100,6 +119,9 @@ def _save(
         "half": np.array(127, np.float32),
         "last": np.array([3], np.int64),
         "shade": shade,
+        "lamp": LAMP,
+        "ambient": np.array(AMBIENT, np.float32),
+        "column": np.array([-1, 1, 1, 1], np.int64),
     }
     used = {name for node in nodes for name in node.input}
     tensors = [numpy_helper.from_array(v, k) for k, v in constants.items() if k in used]

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from posegen_runtime.errors import PoseGenError
 
+UNIT_TOLERANCE = 1e-3
+
 
 def check_masks(masks: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Masks as uint8 [N, H, W] in {0, 255}, from bool or uint8, [H, W] or [N, H, W].
@@ -43,6 +45,30 @@ def check_images(
     if len(batch) not in (1, count):
         raise PoseGenError(f"{name}: {len(batch)} images for {count} masks; give one or {count}")
     return batch
+
+
+def check_viewpoint(viewpoint: npt.NDArray[Any] | None, count: int) -> npt.NDArray[np.float32]:
+    """Viewpoints as float32 [count, 3], from [3] or [count, 3]; zeros for None.
+
+    Raises `PoseGenError` on another type or shape, and on a row that is neither a unit vector (to
+    `UNIT_TOLERANCE`) nor zeros.
+    """
+    if viewpoint is None:
+        return np.zeros((count, 3), np.float32)
+    if not isinstance(viewpoint, np.ndarray) or viewpoint.dtype not in (np.float32, np.float64):
+        raise PoseGenError(f"viewpoint: {_describe(viewpoint)}; must be a float32 array")
+    if viewpoint.shape not in ((3,), (count, 3)):
+        raise PoseGenError(f"viewpoint: shape {viewpoint.shape}; must be [3] or [{count}, 3]")
+    rows = np.broadcast_to(viewpoint, (count, 3)).astype(np.float32)
+    lengths = np.linalg.norm(rows, axis=1)
+    wrong = ~((np.abs(lengths - 1) <= UNIT_TOLERANCE) | (lengths == 0))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise PoseGenError(
+            f"viewpoint: row {row} is {rows[row].tolist()}; must be a unit vector, or zeros where "
+            "it is unknown"
+        )
+    return rows
 
 
 def _describe(value: object) -> str:

@@ -1,9 +1,13 @@
 """A cache that is bounded in bytes: a run may have one background or 5,000."""
 
+import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -60,3 +64,11 @@ class BoundedCache(Generic[Key, Value]):
             while self._bytes > self._max_bytes and len(self._entries) > 1:
                 _, oldest = self._entries.popitem(last=False)
                 self._bytes -= self._size(oldest)
+
+
+def content_key(images: Sequence[npt.NDArray[np.uint8]]) -> bytes:
+    """A key that changes with any byte of `images`."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for image in images:
+        digest.update(np.ascontiguousarray(image).data)
+    return digest.digest()

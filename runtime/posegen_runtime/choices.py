@@ -40,6 +40,17 @@ class Device(str, Enum):
         return CUDA if self is Device.CUDA else CPU
 
 
+class Axis(str, Enum):
+    """A direction in the frame of the user's model."""
+
+    X = "x"
+    MINUS_X = "-x"
+    Y = "y"
+    MINUS_Y = "-y"
+    Z = "z"
+    MINUS_Z = "-z"
+
+
 class ImageFormat(str, Enum):
     PNG = "png"
     JPG = "jpg"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from posegen_runtime import __version__
-from posegen_runtime.choices import Device, Fit, ImageFormat, MaskChannel
+from posegen_runtime.choices import Axis, Device, Fit, ImageFormat, MaskChannel
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.options import RunOptions, parse_labels
@@ -63,6 +63,12 @@ def generate(
     poses: Annotated[
         Path | None, typer.Option(help="poses.jsonl or BOP scene folder of the masks.")
     ] = None,
+    model_forward: Annotated[
+        Axis, typer.Option(help="Axis of the poses' model that points forward.")
+    ] = Axis.X,
+    model_up: Annotated[
+        Axis, typer.Option(help="Axis of the poses' model that points up; of a GLB mostly y.")
+    ] = Axis.Z,
     preview: Annotated[bool, typer.Option("--preview", help="Also write a contact sheet.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
@@ -111,6 +117,8 @@ def generate(
             labels=parse_labels(labels),
             category=category,
             poses=poses,
+            model_forward=model_forward,
+            model_up=model_up,
             preview=preview or demo,
             overwrite=overwrite,
             precision=precision,

@@ -7,8 +7,10 @@ import numpy as np
 
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.jobs import Source
+from posegen_runtime.poses import Three
 from posegen_runtime.selftest import GOLDEN_MASKS
 
+FOLDER = "golden/"
 LARGEST_PART = 0.9
 """Share of an object's pixels that hang together."""
 
@@ -26,8 +28,17 @@ def demo_inputs(bundle: Bundle) -> dict[str, list[Source]]:
                 found[name].add(path)
     found["mask"] = {path for path in found["mask"] if _is_object(bundle.path(path))}
     return {
-        name: [Source(bundle.path(path), path.removeprefix("golden/")) for path in sorted(paths)]
+        name: [Source(bundle.path(path), path.removeprefix(FOLDER)) for path in sorted(paths)]
         for name, paths in found.items()
+    }
+
+
+def demo_viewpoints(bundle: Bundle) -> dict[str, Three]:
+    """Viewpoints of the demo's masks by name, where the bundle has them."""
+    return {
+        golden.mask.removeprefix(FOLDER): golden.viewpoint
+        for golden in bundle.manifest.golden
+        if golden.viewpoint is not None and any(golden.viewpoint)
     }
 
 

@@ -1,19 +1,17 @@
 """Silhouettes in, images out: the Python interface of the runtime."""
 
-import hashlib
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from posegen_runtime.arguments import check_images, check_masks
-from posegen_runtime.backends.base import Backend
+from posegen_runtime.arguments import check_images, check_masks, check_viewpoint
+from posegen_runtime.backends.base import Backend, Feeds
 from posegen_runtime.backends.onnx import Device, OnnxBackend
 from posegen_runtime.bundle import Bundle
-from posegen_runtime.cache import BoundedCache
+from posegen_runtime.cache import BoundedCache, content_key
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_resized_rgb
 
@@ -94,37 +92,45 @@ class PoseGenerator:
         masks: npt.NDArray[Any],
         appearance: npt.NDArray[Any] | None = None,
         background: npt.NDArray[Any] | None = None,
+        viewpoint: npt.NDArray[Any] | None = None,
     ) -> Images:
         """Generate one image for each mask.
 
         `masks`: bool, or uint8 with 255 on the object, [H, W] or [N, H, W] at the bundle's size
         (`posegen_runtime.masks` and `.geometry` bring any mask file there). `appearance` and
         `background`: uint8 RGB, [H, W, 3] for all masks or [N, H, W, 3] one each; None takes the
-        bundle's default. Returns uint8 RGB [N, H, W, 3]; N may be 0.
+        bundle's default. `viewpoint`: float32 [3] or [N, 3], where the model takes it
+        (`bundle.takes_viewpoint`): the unit vector from the object towards the camera in the
+        object's frame (`posegen_runtime.poses.viewpoint`), zeros or None where it is unknown.
+        Returns uint8 RGB [N, H, W, 3]; N may be 0.
 
         Raises `PoseGenError` on any other shape or dtype, on an input that the bundle does not
         take, and on a missing one that has no default.
         """
         silhouettes = check_masks(masks, self.image_size)
         count = len(silhouettes)
-        conditions = self._conditions({"appearance": appearance, "background": background}, count)
+        given = {"appearance": appearance, "background": background, "viewpoint": viewpoint}
+        conditions = self._conditions(given, count)
+        of_masks: Feeds = {"mask": silhouettes}
+        if self.bundle.takes_viewpoint:
+            of_masks["viewpoint"] = check_viewpoint(viewpoint, count)
         images = np.empty((count, *self.image_size, 3), np.uint8)
         for start in range(0, count, self.bundle.manifest.max_batch):
             rows = slice(start, min(start + self.bundle.manifest.max_batch, count))
             chunk = {k: v if len(v) == 1 else v[rows] for k, v in conditions.items()}
-            images[rows] = self._run(silhouettes[rows], chunk)
+            images[rows] = self._run({k: v[rows] for k, v in of_masks.items()}, chunk)
         return images
 
     def _conditions(
         self, given: dict[str, npt.NDArray[Any] | None], count: int
     ) -> dict[str, Images]:
         """Every condition the bundle takes, uint8 [1 or N, H, W, 3]."""
-        taken = self.bundle.conditions
+        taken = [spec.name for spec in self.bundle.manifest.inputs]
         for name, array in given.items():
             if array is not None and name not in taken:
                 raise PoseGenError(f"{name}: this bundle ({self._label}) takes none; leave it out")
         checked = {}
-        for name in taken:
+        for name in self.bundle.conditions:
             array = given.get(name)
             if array is None:
                 checked[name] = self.default(name)[None]
@@ -143,10 +149,10 @@ class PoseGenerator:
             self._defaults[name] = read_resized_rgb(self.bundle.path(relative), self.image_size)
         return self._defaults[name]
 
-    def _run(self, masks: Images, conditions: dict[str, Images]) -> Images:
+    def _run(self, of_masks: Feeds, conditions: dict[str, Images]) -> Images:
         if not conditions:
-            return self.backend("generator").run({"mask": masks})["image"]
-        feeds = {"mask": masks, **self._encoded(conditions, len(masks))}
+            return self.backend("generator").run(of_masks)["image"]
+        feeds = {**of_masks, **self._encoded(conditions, len(of_masks["mask"]))}
         return self.backend("generator_cached").run(feeds)["image"]
 
     def _encoded(self, conditions: dict[str, Images], count: int) -> Encoded:
@@ -156,7 +162,7 @@ class PoseGenerator:
             [images[row if len(images) > 1 else 0] for images in conditions.values()]
             for row in range(rows)
         ]
-        keys = [_content_key(images) for images in by_row]
+        keys = [content_key(images) for images in by_row]
         found: dict[bytes, Encoded] = {}
         for key, images in zip(keys, by_row, strict=True):
             if key not in found:
@@ -184,14 +190,6 @@ def load_bundle(path: str | Path | None = None) -> Bundle:
     if path is None and not SHIPPED_BUNDLE.is_dir():
         raise PoseGenError("this installation ships no bundle; name one with --bundle")
     return Bundle.load(SHIPPED_BUNDLE if path is None else path)
-
-
-def _content_key(images: Sequence[Images]) -> bytes:
-    """A key that changes with any byte of `images`."""
-    digest = hashlib.sha1(usedforsecurity=False)
-    for image in images:
-        digest.update(np.ascontiguousarray(image).data)
-    return digest.digest()
 
 
 def _encoded_size(encoded: Encoded) -> int:

@@ -7,14 +7,16 @@ from pathlib import Path
 import msgspec
 
 from posegen_runtime.bundle import Bundle
-from posegen_runtime.demo import demo_inputs
+from posegen_runtime.choices import Axis
+from posegen_runtime.demo import demo_inputs, demo_viewpoints
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
 from posegen_runtime.jobs import Source, distinct_pairs, find_images
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
-from posegen_runtime.poses import Pose, read_poses
+from posegen_runtime.poses import Pose, Three, read_poses
 from posegen_runtime.progress import say
+from posegen_runtime.viewpoints import of_poses
 
 OPENED_AT_START = 8
 """So many appearances or backgrounds are tried before a folder is taken for unreadable."""
@@ -28,6 +30,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     backgrounds: list[Source]
     reading: MaskReading
     poses: dict[str, Pose]
+    viewpoints: dict[str, Three] | None
+    """In the training frame, by mask name, those that are known; None where the bundle takes
+    none."""
     categories: dict[str, int]
     """Category name to COCO id: the one that `--category NAME:ID` gives, else 1, 2, ... in the
     alphabetical order of the names, so the ids follow from which categories the poses have."""
@@ -38,6 +43,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     def planned(self) -> int:
         """How many jobs that is."""
         return len(self.masks) * self.per_mask
+
+    @property
+    def masks_with_viewpoint(self) -> int:
+        return sum(mask.name in (self.viewpoints or {}) for mask in self.masks)
 
 
 def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
@@ -57,6 +66,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         backgrounds=backgrounds,
         reading=reading,
         poses=poses,
+        viewpoints=_viewpoints(options, bundle, poses),
         categories=_categories(options.category, masks, poses),
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
     )
@@ -147,6 +157,25 @@ def _poses(path: Path, masks: list[Source], reading: MaskReading) -> dict[str, P
             f"masks folder, such as {unused[0]}"
         )
     return {name: pose for name, pose in poses.items() if name in names}
+
+
+def _viewpoints(
+    options: RunOptions, bundle: Bundle, poses: Mapping[str, Pose]
+) -> dict[str, Three] | None:
+    """From the poses or, in a demo, from the bundle. Axes that would do nothing are refused."""
+    found = of_poses(poses, options.model_forward, options.model_up)
+    if (options.model_forward, options.model_up) != (Axis.X, Axis.Z):
+        given = f"--model-forward {options.model_forward.value} --model-up {options.model_up.value}"
+        if not bundle.takes_viewpoint:
+            raise PoseGenError(
+                f"{given}: the bundle {bundle.manifest.name} ({bundle.manifest.variant}) takes no "
+                "viewpoint; leave them out"
+            )
+        if not poses:
+            raise PoseGenError(f"{given}: turn the viewpoints of poses; add --poses")
+    if not bundle.takes_viewpoint:
+        return None
+    return found or (demo_viewpoints(bundle) if options.masks is None else {})
 
 
 def _categories(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from posegen_runtime.choices import Device, Fit, ImageFormat, MaskChannel
+from posegen_runtime.choices import Axis, Device, Fit, ImageFormat, MaskChannel
 from posegen_runtime.errors import PoseGenError
 
 LABELS = ("coco", "yolo")
@@ -29,6 +29,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = LABELS
     category: str | None = None
     poses: Path | None = None
+    model_forward: Axis = Axis.X
+    model_up: Axis = Axis.Z
+    """The frame of the poses' model; it decides the viewpoint that the generator is told."""
     preview: bool = False
     overwrite: bool = False
     precision: str = "fp32"

@@ -63,6 +63,7 @@ def generate_with(generator: PoseGenerator) -> Generate:
             np.stack([p.mask for p in prepared]),
             appearance=_stack([p.appearance for p in prepared]),
             background=_stack([p.background for p in prepared]),
+            viewpoint=_viewpoints(prepared),
         )
 
     return generate
@@ -121,6 +122,12 @@ def _results(batch: "Future[list[Finished | Future[Finished]]]") -> Iterator[Fin
         return
     for item in items:
         yield item.result() if isinstance(item, Future) else item
+
+
+def _viewpoints(prepared: list[Prepared]) -> npt.NDArray[np.float32] | None:
+    """float32 [N, 3]; None for a model that takes none."""
+    given = [p.viewpoint for p in prepared if p.viewpoint is not None]
+    return np.array(given, np.float32) if given else None
 
 
 def _stack(images: list[Images | None]) -> Images | None:

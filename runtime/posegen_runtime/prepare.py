@@ -15,8 +15,9 @@ from posegen_runtime.images import read_resized_rgb, read_rgb
 from posegen_runtime.jobs import Job, Source
 from posegen_runtime.mask_range import outside
 from posegen_runtime.masks import MaskReading, Silhouette
-from posegen_runtime.poses import Pose
+from posegen_runtime.poses import Pose, Three
 from posegen_runtime.rows import Prepared, Row, failed, rejected
+from posegen_runtime.viewpoints import UNKNOWN
 
 Image = npt.NDArray[np.uint8]
 Window = tuple[int, int, int, int] | None
@@ -45,7 +46,10 @@ class Placed(msgspec.Struct, frozen=True):
 
 
 class Preparer:
-    """Reads the inputs of jobs; safe to use from several threads."""
+    """Reads the inputs of jobs; safe to use from several threads.
+
+    `viewpoints` by mask name, those that are known; None for a model that takes none.
+    """
 
     def __init__(
         self,
@@ -54,12 +58,14 @@ class Preparer:
         fit: Fit,
         poses: Mapping[str, Pose],
         mask_range: Mapping[str, tuple[float, float]],
+        viewpoints: Mapping[str, Three] | None = None,
     ) -> None:
         self._size = size
         self._reading = reading
         self._fit = fit
         self._poses = poses
         self._mask_range = mask_range
+        self._viewpoints = viewpoints
         self._masks: BoundedCache[str, list[Placed]] = BoundedCache(READY_BYTES, _placed_bytes)
         self._appearances: BoundedCache[Path, Image] = BoundedCache(READY_BYTES, _bytes)
         self._backgrounds: BoundedCache[tuple[Path, Window], Image]
@@ -94,11 +100,15 @@ class Preparer:
                 appearance=self._appearance(job.appearance) if job.appearance else None,
                 background=self._background(job.background, placement) if job.background else None,
                 pose=pose.placed(placement) if pose else None,
+                viewpoint=self._viewpoint(job.mask),
                 notes=silhouette.notes,
                 unclear_share=silhouette.unclear_share,
             )
         except PoseGenError as error:
             return failed(job, _reason(error, job.mask), name)
+
+    def _viewpoint(self, mask: Source) -> Three | None:
+        return None if self._viewpoints is None else self._viewpoints.get(mask.name, UNKNOWN)
 
     def _silhouettes(self, source: Source) -> list[Placed]:
         """Read and placed once, though a mask may have many variations."""

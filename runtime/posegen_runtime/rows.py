@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from posegen_runtime.geometry import Placement
 from posegen_runtime.jobs import Job
-from posegen_runtime.poses import Pose
+from posegen_runtime.poses import Pose, Three
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,6 +30,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     placement: dict[str, Any] = {}
     unclear_share: float = 0.0
     """Share of the mask file's pixels that are neither clearly black nor clearly white."""
+    viewpoint: Three | None = None
+    """What the model was told, in its training frame; absent where it was told nothing."""
     notes: list[str] = []
     """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
 
@@ -52,6 +54,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     pose: Pose | None
     notes: list[str]
     unclear_share: float = 0.0
+    viewpoint: Three | None = None
+    """Zeros where it is unknown; None for a model that takes none."""
 
 
 def failed(job: Job, reason: str, object_name: str = "") -> Row:
@@ -80,6 +84,7 @@ def done(prepared: Prepared, image: str, mask_file: str) -> Row:
         state="done",
         image=image,
         mask_file=mask_file,
+        viewpoint=prepared.viewpoint if any(prepared.viewpoint or ()) else None,
         notes=prepared.notes,
         unclear_share=round(prepared.unclear_share, 4),
         placement={

@@ -31,6 +31,7 @@ from posegen_runtime.run_record import (
 from posegen_runtime.sinks.files import FileSink
 from posegen_runtime.sinks.tree import PREVIEW, claim
 from posegen_runtime.stopping import stopping
+from posegen_runtime.viewpoints import explanation
 
 FAILURES_SHOWN = 10
 """The rest is in the manifest."""
@@ -62,6 +63,9 @@ def run(options: RunOptions) -> Outcome:
     claim(options.out, options.overwrite)
     shape = choose_shape(provider, bundle.manifest.max_batch, options.lanes)
     say(inputs.reading.explanation)
+    if inputs.viewpoints is not None:
+        origin = "poses" if inputs.poses else "the bundle"
+        say(explanation(inputs.masks_with_viewpoint, len(inputs.masks), origin))
     if inputs.per_mask < options.per_mask:
         say(
             f"--per-mask {options.per_mask}: there are only {inputs.per_mask} different pairs of "
@@ -109,7 +113,12 @@ def _generate(
     """Run every job and fill in what `record` says about the end, however it comes."""
     manifest = generator.bundle.manifest
     prepare = Preparer(
-        generator.image_size, inputs.reading, options.fit, inputs.poses, manifest.mask_range
+        generator.image_size,
+        inputs.reading,
+        options.fit,
+        inputs.poses,
+        manifest.mask_range,
+        inputs.viewpoints,
     )
     jobs = plan(inputs.masks, inputs.appearances, inputs.backgrounds, inputs.per_mask, options.seed)
     advice, first_masks = Advice(), FirstMasks(_reading_was_guessed(options))

@@ -61,6 +61,7 @@ def describe_options(options: RunOptions, inputs: Inputs, shape: Shape) -> dict[
         "categories": inputs.categories,
         "appearances": len(inputs.appearances),
         "backgrounds": len(inputs.backgrounds),
+        "viewpoints": None if inputs.viewpoints is None else inputs.masks_with_viewpoint,
         "lanes": shape.lanes,
         "batch": shape.batch,
     }

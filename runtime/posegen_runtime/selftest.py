@@ -4,11 +4,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from posegen_runtime.backends.base import Feeds
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.images import read_rgb
 from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
 from posegen_runtime.parity import FP32_GATE, ParityFigures, compare
+from posegen_runtime.viewpoints import UNKNOWN
 
 Images = npt.NDArray[np.uint8]
 
@@ -46,13 +48,17 @@ def selftest(generator: PoseGenerator) -> list[Verdict]:
     feeds, reference = _golden(generator)
     verdicts = [_judge(generator, "generator", _direct(generator, feeds), feeds, reference)]
     if bundle.conditions:
-        conditions = {name: feeds[name] for name in bundle.conditions}
-        images = generator.generate(feeds["mask"], **conditions)
+        images = generator.generate(
+            feeds["mask"],
+            feeds.get("appearance"),
+            feeds.get("background"),
+            feeds.get("viewpoint"),
+        )
         verdicts.append(_judge(generator, "generator_cached", images, feeds, reference))
     return verdicts
 
 
-def _direct(generator: PoseGenerator, feeds: dict[str, Images]) -> Images:
+def _direct(generator: PoseGenerator, feeds: Feeds) -> Images:
     """The golden set through the uncached generator, in batches."""
     backend = generator.backend("generator")
     step = generator.bundle.manifest.max_batch
@@ -64,13 +70,16 @@ def _direct(generator: PoseGenerator, feeds: dict[str, Images]) -> Images:
     return np.concatenate(parts)
 
 
-def _golden(generator: PoseGenerator) -> tuple[dict[str, Images], Images]:
+def _golden(generator: PoseGenerator) -> tuple[Feeds, Images]:
     bundle = generator.bundle
     rows = bundle.manifest.golden
-    feeds = {"mask": np.stack([GOLDEN_MASKS.read(bundle.path(row.mask))[0].mask for row in rows])}
+    masks = [GOLDEN_MASKS.read(bundle.path(row.mask))[0].mask for row in rows]
+    feeds: Feeds = {"mask": np.stack(masks)}
     for name in bundle.conditions:
         paths = [getattr(row, name) or bundle.manifest.defaults[name] for row in rows]
         feeds[name] = np.stack([read_rgb(bundle.path(path)) for path in paths])
+    if bundle.takes_viewpoint:
+        feeds["viewpoint"] = np.array([row.viewpoint or UNKNOWN for row in rows], np.float32)
     return feeds, np.stack([read_rgb(bundle.path(row.image)) for row in rows])
 
 
@@ -78,7 +87,7 @@ def _judge(
     generator: PoseGenerator,
     graph: str,
     images: Images,
-    feeds: dict[str, Images],
+    feeds: Feeds,
     reference: Images,
 ) -> Verdict:
     figures = compare(images, reference, feeds["mask"])

@@ -14,6 +14,12 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_bundle(tmp_path_factory.mktemp("tiny") / "bundle")
 
 
+@pytest.fixture(scope="session")
+def viewpoint_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that takes the viewpoint too; read it, do not change it."""
+    return write_tiny_bundle(tmp_path_factory.mktemp("tiny") / "viewpoint", viewpoint=True)
+
+
 @pytest.fixture
 def masks(tmp_path: Path) -> Path:
     """Three square masks of twice the bundle's size, one in a nested folder."""

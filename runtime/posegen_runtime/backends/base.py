@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Tensor name to array."""
+Feeds = dict[str, npt.NDArray[Any]]
+"""The inputs of a graph by name."""
 
 
 class Backend(Protocol):

@@ -1,4 +1,5 @@
-"""Parity figures of every exported variant: three pose variants of both architectures, one table.
+"""Parity figures of every exported variant in one table: three pose variants of both architectures,
+and the largest with the viewpoint.
 
     python benchmarks/parity_table.py                 # presets paper and edge at 256 px
     python benchmarks/parity_table.py --tiny          # the same models, tiny, at 64 px
@@ -39,6 +40,7 @@ def main(
             source = load_source(path)
             config = source.config
             label = f"{config.arch.value}/{config.preset} {config.variant.value}"
+            label += " + viewpoint" if config.viewpoint else ""
             inputs = make_inputs(config, data, 24, seed=1)
             target = Path(folder) / f"bundle-{len(figures)}"
             try:
@@ -55,7 +57,9 @@ def main(
 
 
 def _made(folder: Path, tiny: bool) -> list[Path]:
-    """Checkpoints of the six models, with weights that move."""
+    """Checkpoints of the seven models, with weights that move."""
+    import msgspec
+
     from posegen.config import Arch, ModelConfig, Variant
     from posegen_export.moving import save_moving_checkpoint
 
@@ -63,13 +67,17 @@ def _made(folder: Path, tiny: bool) -> list[Path]:
         Arch.BOTTLENECK: "tiny" if tiny else "paper",
         Arch.SPATIAL: "tiny" if tiny else "edge",
     }
-    paths = []
-    for arch, preset in presets.items():
-        for variant in (v for v in Variant if v.uses_mask):
-            paths.append(folder / f"{arch.value}-{variant.value}.safetensors")
-            size = 64 if tiny else 256
-            config = ModelConfig(arch=arch, preset=preset, variant=variant, image_size=size)
-            save_moving_checkpoint(paths[-1], config)
+    size = 64 if tiny else 256
+    configs = [
+        ModelConfig(arch=arch, preset=preset, variant=variant, image_size=size)
+        for arch, preset in presets.items()
+        for variant in Variant
+        if variant.uses_mask
+    ]
+    configs.append(msgspec.structs.replace(configs[-1], viewpoint=True))
+    paths = [folder / f"{number}.safetensors" for number in range(len(configs))]
+    for path, config in zip(paths, configs, strict=True):
+        save_moving_checkpoint(path, config)
     return paths
 
 

@@ -19,11 +19,13 @@ def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Pa
     Raises `PoseGenError` when bundle and checkpoint are of different models.
     """
     manifest, config = bundle.manifest, source.config
-    held = (manifest.arch, manifest.preset, manifest.variant, manifest.image_size[0])
-    given = (config.arch.value, config.preset, config.variant.value, config.image_size)
-    if held != given or bundle.takes_viewpoint != config.viewpoint:
+    kind = (manifest.arch, manifest.preset, manifest.variant)
+    held = _label(*kind, manifest.image_size[0], bundle.takes_viewpoint)
+    kind = (config.arch.value, config.preset, config.variant.value)
+    given = _label(*kind, config.image_size, config.viewpoint)
+    if held != given:
         raise PoseGenError(
-            f"{bundle.root}: the bundle is {_label(held)}, the checkpoint {_label(given)}; "
+            f"{bundle.root}: the bundle is {held}, the checkpoint {given}; "
             "name the checkpoint it was exported from"
         )
     backends = load_backends(bundle.root, bundle.precision(FP32).graphs)
@@ -32,8 +34,8 @@ def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Pa
     return figures
 
 
-def _label(model: tuple[str, str, str, int]) -> str:
-    return f"{'/'.join(model[:3])} at {model[3]} px"
+def _label(arch: str, preset: str, variant: str, size: int, viewpoint: bool) -> str:
+    return f"{arch}/{preset}/{variant} at {size} px{' with viewpoint' if viewpoint else ''}"
 
 
 def _golden(bundle: Bundle, source: Source) -> ParityFigures:

@@ -94,6 +94,25 @@ def check(
         _fail(missed)
 
 
+@app.command()
+def judge(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="judge.safetensors, or the folder of its training.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the judge to write.")],
+) -> None:
+    """Write a judge's folder from CHECKPOINT; exit 1 when it does not say what PyTorch says."""
+    from posegen_export.judges import JudgeGateMissed, export_judge
+
+    try:
+        manifest = export_judge(checkpoint, out)
+    except JudgeGateMissed as missed:
+        _fail([str(missed)])
+    size = sum(file.stat().st_size for file in out.iterdir())
+    difference = manifest.parity["max_difference"]
+    print(f"{out}: {manifest.kind}, {size / 1e6:.1f} MB, at most {difference:.2g} from PyTorch")
+
+
 def _fail(missed: list[str]) -> None:
     for line in missed:
         print(f"gate missed: {line}")

@@ -20,8 +20,8 @@ from posegen.config import (
     Variant,
 )
 from posegen.data.cli import app as data_app
-from posegen.judges.cli import app as judges_app
 from posegen.evaluation.cli import evaluate
+from posegen.judges.cli import app as judges_app
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=True)
@@ -94,6 +94,13 @@ def train(
     lambda_features: Annotated[
         float, typer.Option(min=0, help="Weight of feature matching inside the silhouette.")
     ] = DEFAULT.loss.lambda_features,
+    shadowless: Annotated[
+        bool,
+        typer.Option(
+            "--shadowless",
+            help="Show the discriminator photos without the object's shadow, which Eq. 6 forbids.",
+        ),
+    ] = DEFAULT.shadowless,
     ema_decay: Annotated[
         float, typer.Option(min=0, max=0.99999, help="Decay of the averaged weights.")
     ] = DEFAULT.ema_decay,
@@ -147,6 +154,7 @@ def train(
         batch_size=batch_size,
         learning_rate=learning_rate,
         adam_betas=adam_betas,
+        shadowless=shadowless,
         ema_decay=ema_decay,
         rough_masks=rough_masks,
         crops=crops,

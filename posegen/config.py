@@ -184,6 +184,9 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate_decay: bool = True
     """Linear decay to 0 at `steps`."""
     ema_decay: float = 0.999
+    shadowless: bool = False
+    """The discriminator's real images are the photo inside its silhouette and the empty scene
+    outside: it does not ask for the object's shadow, which Eq. 6 forbids."""
     viewpoint_dropout: float = 0.25
     """Share of the samples whose viewpoint is withheld, so that the model can do without it."""
     rough_masks: float = 0.0

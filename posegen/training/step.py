@@ -6,7 +6,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from posegen import losses
-from posegen.config import N_Z, LossConfig, TrainConfig, Variant
+from posegen.config import N_Z, TrainConfig, Variant
 from posegen.models.discriminator import Discriminator
 from posegen.training.state import TrainingState, learning_rate, set_learning_rate
 from posegen.training.tensors import Tensors
@@ -33,7 +33,10 @@ def train_step(
     fake = state.generator(**batch.conditions, latent=latent)
     terms = {}
     if config.loss.uses_discriminator:
-        terms["discriminator"] = _discriminator_step(state, batch, fake.detach(), rate, fabric)
+        real = real_images(batch) if config.shadowless else batch.photo
+        terms["discriminator"] = _discriminator_step(
+            state, batch, real, fake.detach(), rate, fabric
+        )
     terms |= _generator_step(state, batch, fake, rate, config, fabric)
     state.step += 1
     state.ema.update(state.plain_generator, state.step)
@@ -41,11 +44,16 @@ def train_step(
 
 
 def _discriminator_step(
-    state: TrainingState, batch: Tensors, fake: Tensor, rate: float, fabric: Fabric
+    state: TrainingState,
+    batch: Tensors,
+    real: Tensor,
+    fake: Tensor,
+    rate: float,
+    fabric: Fabric,
 ) -> Tensor:
     # One pass over real and generated images: one power iteration, one gradient exchange.
     judged = state.discriminator(
-        torch.cat([batch.photo, fake]),
+        torch.cat([real, fake]),
         _both(batch.photo_mask, batch.mask),
         _both(batch.photo_background, batch.background),
     )
@@ -72,7 +80,7 @@ def _generator_step(
     terms = reconstruction(fake, batch, config)
     if config.loss.uses_discriminator:
         with fabric.autocast():
-            terms |= _judged(judge, fake, batch, config.loss)
+            terms |= _judged(judge, fake, batch, config)
     set_learning_rate(state.generator_optimizer, rate)
     state.generator_optimizer.zero_grad()
     fabric.backward(torch.stack(list(terms.values())).sum())
@@ -82,15 +90,17 @@ def _generator_step(
 
 
 def _judged(
-    judge: Discriminator, fake: Tensor, batch: Tensors, weights: LossConfig
+    judge: Discriminator, fake: Tensor, batch: Tensors, config: TrainConfig
 ) -> dict[str, Tensor]:
     """The weighted terms for which the discriminator looks at the generated images."""
+    weights = config.loss
     judged = judge(fake, batch.mask, batch.background)
     logits = [scale.float() for scale in judged.logits]
     terms = {"adversarial": weights.lambda_gan * losses.hinge_generator(logits)}
     if weights.lambda_features and batch.paired and batch.certain is not None:
         with torch.no_grad():
-            real = judge(batch.photo, batch.mask, batch.background)
+            photo = real_images(batch) if config.shadowless else batch.photo
+            real = judge(photo, batch.mask, batch.background)
         matching = losses.feature_matching(judged.features, real.features, batch.certain)
         terms["features"] = weights.lambda_features * matching
     return terms
@@ -113,6 +123,15 @@ def reconstruction(fake: Tensor, batch: Tensors, config: TrainConfig) -> dict[st
         error = losses.object_reconstruction(fake, batch.photo, batch.certain)
         terms["object"] = loss.lambda_object * error
     return terms
+
+
+def real_images(batch: Tensors) -> Tensor:
+    """Photos [N, 3, S, S] whose surroundings are the empty scene: o ⊙ p + b ⊙ (1 - p), what Eq. 6
+    and Eq. 7 ask of a paired sample together. Without backgrounds the photos as they are."""
+    shown = batch.covered if batch.paired else batch.photo_mask
+    if shown is None or batch.photo_background is None:
+        return batch.photo
+    return torch.lerp(batch.photo_background, batch.photo, shown)
 
 
 def _both(real: Tensor | None, generated: Tensor | None) -> Tensor | None:

@@ -110,6 +110,19 @@ def test_the_viewpoint_reaches_the_generator() -> None:
     assert "viewpoint_film.2.weight" in moved
 
 
+@pytest.mark.parametrize("shadowless", [False, True])
+def test_shadowless_photos_are_the_empty_scene_outside(shadowless: bool) -> None:
+    config = replaced(tiny_config(), shadowless=shadowless)
+    state, tensors = state_of(config), batch(FULL)
+    mask, background = known(tensors)
+    seen = []
+    state.plain_discriminator.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    train_step(state, tensors, config, build_fabric(config, "cpu"))
+    real = seen[0][: len(tensors.photo)]
+    outside = background if shadowless else tensors.photo
+    torch.testing.assert_close(real, torch.where(mask > 0, tensors.photo, outside))
+
+
 def known(tensors: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
     """Mask and background, the same for the photo and the generated image."""
     assert tensors.mask is not None

@@ -24,8 +24,6 @@ WINDOW = 96
 _REACH = 2.0
 _NARROW = 16
 _HIDDEN = 80
-
-
 SIZES = (32, 512)
 _STRIDE = 16
 
@@ -124,7 +122,7 @@ class Regressor(nn.Module):
 class Heading(nn.Module):
     """Images [N, 3, S, S] in [-1, 1] → unit vectors (cos, sin) [N, 2] of the azimuth.
 
-    `segmenter` finds the object, `regressor` looks at it.
+    `segmenter` finds the object, `regressor` looks at it. The two are trained apart.
     """
 
     def __init__(self, segmenter: Segmenter) -> None:
@@ -186,12 +184,11 @@ def _window(mask: Tensor) -> Tensor:
     total = weight.sum((1, 2)) + 1e-3
     columns, rows = weight.sum(1), weight.sum(2)
     x, y = (columns * line).sum(1) / total, (rows * line).sum(1) / total
-    variance = (columns * (line - x[:, None]) ** 2).sum(1) + (rows * (line - y[:, None]) ** 2).sum(
-        1
-    )
-    reach = _REACH * (variance / total + 1e-4).sqrt()
+    across = (columns * (line - x[:, None]) ** 2).sum(1)
+    down = (rows * (line - y[:, None]) ** 2).sum(1)
+    reach = _REACH * ((across + down) / total + 1e-4).sqrt()
     steps = (torch.arange(WINDOW, device=mask.device) + 0.5) * (2 / WINDOW) - 1
-    across = x[:, None] + reach[:, None] * steps
-    down = y[:, None] + reach[:, None] * steps
+    columns = x[:, None] + reach[:, None] * steps
+    rows = y[:, None] + reach[:, None] * steps
     shape = (-1, WINDOW, WINDOW)
-    return torch.stack([across[:, None].expand(shape), down[:, :, None].expand(shape)], 3)
+    return torch.stack([columns[:, None].expand(shape), rows[:, :, None].expand(shape)], 3)

@@ -36,7 +36,6 @@ from posegen_runtime.errors import PoseGenError
 CACHE = "cache"
 _REPORT_EVERY = 20
 _WARM_UP = 0.05
-_BINS_WEIGHT = 0.5
 
 
 def train_judge(
@@ -52,6 +51,8 @@ def train_judge(
     """
     if (out / FILE).exists():
         raise PoseGenError(f"{out / FILE}: would be overwritten; give another --out")
+    if config.precision is TrainPrecision.FLOAT16:
+        raise PoseGenError("--precision 16-mixed: judges train in bf16-mixed or 32")
     torch.manual_seed(config.seed)
     judge = build_judge(config.kind, config.image_size)
     parent = _take_segmenter(judge, config, segmenter)
@@ -167,9 +168,8 @@ def learning_rate(config: JudgeConfig, step: int) -> float:
     share = (step + 1) / config.steps
     if share < _WARM_UP:
         return config.learning_rate * share / _WARM_UP
-    return (
-        config.learning_rate * 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
-    )
+    fallen = (share - _WARM_UP) / (1 - _WARM_UP)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fallen))
 
 
 def _loss(

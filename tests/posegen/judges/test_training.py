@@ -91,6 +91,7 @@ def test_photos_without_poses_teach_no_heading(tmp_path: Path) -> None:
         (["--kind", "outline", "--segmenter", "x"], "only --kind heading"),
         (["--kind", "outline", "--image-size", "40"], "multiples of 16"),
         (["--kind", "heading", "--segmenter", "missing"], "no judge there"),
+        (["--kind", "outline", "--precision", "16-mixed"], "bf16-mixed or 32"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(

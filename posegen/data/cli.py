@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from posegen.data.masks_cli import masks
+from posegen.data.options import ElevationOption, MeshOption, UnitOption, UpOption, parse_range
 from posegen.data.photos_cli import photos
 from posegen.render.meshes import MeshSource, MeshUnit, Up
-from posegen.render.offscreen import MAX_SIDE
 from posegen_runtime.console import run_app
-from posegen_runtime.errors import PoseGenError
 
 app = typer.Typer(no_args_is_help=True, help="Make data sets and silhouettes.")
 
@@ -18,43 +18,6 @@ app = typer.Typer(no_args_is_help=True, help="Make data sets and silhouettes.")
 @app.callback()
 def data() -> None:
     """Make data sets and silhouettes."""
-
-
-def parse_range(name: str, text: str, low: float, high: float) -> tuple[float, float]:
-    """``A:B`` with low <= A <= B <= high; a single number stands for A = B."""
-    try:
-        first, _, second = text.partition(":")
-        start, end = float(first), float(second or first)
-    except ValueError:
-        raise PoseGenError(f"{name} {text}: write it as A:B, two numbers") from None
-    if not low <= start <= end <= high:
-        raise PoseGenError(f"{name} {text}: needs {low:g} <= A <= B <= {high:g}")
-    return start, end
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """``WxH`` in pixels → (width, height)."""
-    try:
-        width, height = (int(side) for side in text.lower().split("x"))
-    except ValueError:
-        raise PoseGenError(f"--image-size {text}: write it as WxH, such as 640x480") from None
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise PoseGenError(f"--image-size {text}: each side needs 1 to {MAX_SIDE} pixels")
-    return width, height
-
-
-MeshOption = Annotated[
-    list[Path] | None,
-    typer.Option("--mesh", help="Mesh to render (OBJ, GLB, PLY, STL); may be given many times."),
-]
-UnitOption = Annotated[MeshUnit, typer.Option(help="Unit of the mesh's coordinates.")]
-UpOption = Annotated[
-    Up,
-    typer.Option(help="Axis of the mesh that points up; auto: y of a GLB, as glTF has it, else z."),
-]
-ElevationOption = Annotated[
-    str, typer.Option(help="Camera above the horizontal, degrees, A:B.", metavar="A:B")
-]
 
 
 @app.command()
@@ -132,75 +95,7 @@ def render(
     print(f"{out}: {samples} samples of {objects} objects ({counts}), {speed}")
 
 
-@app.command()
-def masks(
-    out: Annotated[Path, typer.Option(help="New directory: masks/ and poses.jsonl.")],
-    mesh: Annotated[Path, typer.Option(help="Mesh (OBJ, GLB, PLY, STL).")],
-    poses: Annotated[
-        Path | None, typer.Option(help="poses.jsonl or BOP scene: poses of the mesh's own frame.")
-    ] = None,
-    sample: Annotated[int | None, typer.Option(min=1, help="Number of random poses.")] = None,
-    distance: Annotated[
-        str | None,
-        typer.Option(
-            help="Camera to the mesh's centre, metres; more than from there to the mesh's origin.",
-            metavar="A:B",
-        ),
-    ] = None,
-    elevation: ElevationOption = "0:35",
-    image_size: Annotated[
-        str, typer.Option(help="Pixels, of sampled poses.", metavar="WxH")
-    ] = "256x256",
-    fov: Annotated[
-        float, typer.Option(min=1, max=150, help="Degrees across the image's shorter side.")
-    ] = 40.0,
-    category: Annotated[
-        str | None,
-        typer.Option(
-            help="What the mesh is: of --poses only these are drawn; sampled poses are named so. "
-            "[default: the mesh's name]"
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of sampled poses.")] = 0,
-    mesh_unit: UnitOption = MeshUnit.METRE,
-    up: UpOption = Up.AUTO,
-) -> None:
-    """Write silhouettes of a mesh and their poses, ready for `posegen-run --masks --poses`."""
-    from rich.progress import Progress
-
-    from posegen.render.given_poses import of_category
-    from posegen.render.mesh_masks import sample_poses, write_masks
-    from posegen.render.offscreen import require_egl
-    from posegen_runtime.poses import read_poses
-
-    if (poses is None) == (sample is None):
-        raise PoseGenError("give either --poses FILE or --sample N")
-    source = MeshSource(mesh, mesh_unit, up)
-    part = source.read()
-    if sample is None:
-        wanted = of_category(read_poses(str(poses)).values(), category, poses)
-    elif distance is None:
-        raise PoseGenError("--sample needs --distance A:B, metres from the camera to the object")
-    else:
-        wanted = sample_poses(
-            source,
-            part,
-            sample,
-            parse_range("--distance", distance, 1e-6, 1e6),
-            parse_range("--elevation", elevation, -89, 89),
-            parse_size(image_size),
-            fov,
-            category or mesh.stem,
-            seed,
-        )
-    require_egl()
-    with Progress() as progress:
-        bar = progress.add_task("silhouettes", total=len(wanted))
-        empty = write_masks(part, wanted, out, lambda: progress.advance(bar))
-    note = f"; {empty} are empty, the object lies outside the image" if empty else ""
-    print(f"{out}: {len(wanted)} silhouettes and poses.jsonl{note}")
-
-
+app.command()(masks)
 app.command()(photos)
 
 

@@ -69,8 +69,9 @@ def orbit(
 
 def span(view: View, points: Floats) -> Floats:
     """Box [x0, y0, x1, y1] of the projected points in pixels."""
-    pixels = view.project(points)
-    return np.concatenate([pixels.min(axis=0), pixels.max(axis=0)])
+    x, y, depth = np.ascontiguousarray((view.to_camera(points) @ view.K.T).T)  # fast to go through
+    x, y = x / depth, y / depth
+    return np.array([x.min(), y.min(), x.max(), y.max()])
 
 
 def at_share(view: View, points: Floats, target: Floats, share: float) -> View:

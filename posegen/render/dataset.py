@@ -25,7 +25,8 @@ from posegen.render.worker import Done, RenderPlan, Task
 from posegen_runtime.errors import PoseGenError
 
 SPLITS = ("train", "val", "test")
-FRAMES_PER_TASK = 6
+FRAMES_PER_TASK = 12
+"""A process makes an object anew for each task; Ctrl-C waits for the running ones."""
 LICENCE = "Rendered by posegen from parametric models: free of third-party rights"
 MESH_LICENCE = "Rendered by posegen; rights in the user's own meshes stay with their owners"
 

@@ -5,7 +5,8 @@ import numpy as np
 
 from posegen.render import textures
 from posegen.render.canvas import Canvas
-from posegen.render.ground_plan import Band, Mark
+from posegen.render.ground_plan import Band, GroundPlan, Mark
+from posegen.render.ground_shadows import GroundShadows
 from posegen.render.model import Bytes, Floats
 from posegen.render.street import Street
 
@@ -19,13 +20,13 @@ class Sheet:
     """A square of ground seen from above, uint8 [size, size, 3]; rows run along y."""
 
     def __init__(
-        self, street: Street, canvas: Canvas, middle: Floats, half: float, size: int
-    ) -> None:
+        self, plan: GroundPlan, light: Floats, shadows: GroundShadows,
+        middle: Floats, half: float, size: int,
+    ) -> None:  # fmt: skip
         self.low, self.size = middle - half, size
         self.pixel = 2 * half / size
-        self._street, self._canvas, self._plan = street, canvas, street.ground
+        self._plan = plan
         self._tiles: dict[str, Bytes] = {}
-        light = canvas.light(np.array([0, 0, 1.0]))
         self.image: Bytes = np.zeros((size, size, 3), np.uint8)
         stains = self._tiled(textures.stains(), 5 * textures.TILE_METRES, 0, size)
         for band in self._plan.bands:
@@ -33,7 +34,10 @@ class Sheet:
         colors = {tuple(mark.color): mark for mark in self._plan.marks}
         for color in colors:
             self._paint([m for m in self._plan.marks if tuple(m.color) == color], light)
-        self._shadows()
+        level = shadows.light(self.low, self.pixel, size)
+        self.image = np.asarray(
+            cv2.multiply(self.image, cv2.merge([level, level, level]), scale=1 / 255), np.uint8
+        )
 
     @property
     def to_ground(self) -> Floats:
@@ -106,54 +110,14 @@ class Sheet:
         flat[:] = np.clip(marks[0].color * light * 255, 0, 255)
         part[:] = cv2.blendLinear(flat, np.ascontiguousarray(part), keep, 1 - keep)
 
-    def _shadows(self) -> None:
-        """What stands here darkens the ground: its cast shadow, and softly all round its foot."""
-        street = self._street
-        small = self.size // 4
-        sun = self._canvas.sun
-        slope = sun[:2] / sun[2]
-        cast, foot = np.zeros((2, small, small), np.uint8)
-
-        def fill(mask: Bytes, points: Floats) -> None:
-            pixels = (points - self.low) / (4 * self.pixel)
-            if (pixels.max(axis=0) < 0).any() or (pixels.min(axis=0) > small).any():
-                return
-            hull = cv2.convexHull(np.round(np.clip(pixels, -4e3, 4e3) * 16).astype(np.int32))
-            cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_8, 4)
-
-        middle, reach = self.low + self.size * self.pixel / 2, self.size * self.pixel * 0.75
-        for thing in street.things:
-            away = np.hypot(thing.x - middle[0], thing.y - middle[1])
-            if away > reach + 3 * thing.height + thing.half_x:
-                continue
-            for low, high in thing.solids():  # corner points [N, 3] at its foot and its top
-                ends = np.concatenate([low, high])
-                fill(cast, ends[:, :2] - ends[:, 2:] * slope)
-                if low[0, 2] < 0.1:
-                    fill(foot, low[:, :2])
-        for car in street.cars:
-            if car is not None:
-                low = car.corners()
-                fill(cast, np.concatenate([low, 0.85 * low + 0.15 * low.mean(axis=0)])
-                     - np.repeat([0.3, 1.3], 4)[:, None] * slope)  # fmt: skip
-                fill(foot, low)
-        blur = max(street.weather.shadow_blur / self.pixel / 4, 0.6)
-        shade = cv2.GaussianBlur(cast, (0, 0), min(blur, 20))
-        dark = cv2.GaussianBlur(foot, (0, 0), max(0.3 / self.pixel / 4, 0.8))
-        light = (1 - street.weather.shadow * shade / 255.0) * (1 - 0.5 * dark / 255.0)
-        level = np.round(255 * light).astype(np.uint8)
-        wide = cv2.resize(level, (self.size, self.size), interpolation=cv2.INTER_LINEAR)
-        self.image = np.asarray(
-            cv2.multiply(self.image, cv2.merge([wide, wide, wide]), scale=1 / 255), np.uint8
-        )
-
 
 def draw_ground_picture(street: Street, canvas: Canvas, up: Floats) -> None:
     """Lay the ground over the lower part of the canvas. `up` [H, W]: the rays' upward part."""
     eye = canvas.eye
     distance = float(np.linalg.norm(eye[:2]))
-    near = Sheet(street, canvas, 0.28 * eye[:2], min(max(8.0, 0.75 * distance), 60.0), _NEAR)
-    far = Sheet(street, canvas, np.zeros(2), _FAR_HALF, _FAR)
+    made_of = street.ground, canvas.light(np.array([0, 0, 1.0])), GroundShadows(street, canvas.sun)
+    near = Sheet(*made_of, 0.28 * eye[:2], min(max(8.0, 0.75 * distance), 60.0), _NEAR)
+    far = Sheet(*made_of, np.zeros(2), _FAR_HALF, _FAR)
     size = (canvas.width, canvas.height)
 
     def seen(image: Bytes, sheet: Sheet, factor: int, under: Bytes | None) -> Bytes:
@@ -181,4 +145,4 @@ def draw_ground_picture(street: Street, canvas: Canvas, up: Floats) -> None:
     air = np.empty_like(canvas.image)
     air[:] = canvas.haze
     ground = cv2.blendLinear(ground, air, clear, 1 - clear)
-    np.copyto(canvas.image, np.asarray(ground, np.uint8), where=(up < 0)[..., None])
+    cv2.copyTo(ground, (up < 0).astype(np.uint8), canvas.image)

@@ -8,7 +8,7 @@ import numpy as np
 from posegen.render.camera import View
 from posegen.render.canvas import Canvas, rotation
 from posegen.render.ground import draw_ground_picture
-from posegen.render.model import Bytes, Floats
+from posegen.render.model import Bytes
 from posegen.render.sky import sky_picture
 from posegen.render.street import Street, clear_of_view
 
@@ -20,16 +20,16 @@ def seen_street(street: Street, view: View, radius: float, scale: float) -> Stre
     """The street without what could stand before an object of `radius`. World units: `scale` times
     the street's metres."""
     turn = rotation(street.angle).T * scale
-
-    def kept(corners: Floats) -> bool:
-        return bool(clear_of_view((corners @ turn)[None], view, radius)[0])
-
-    cars = []
-    for car in street.cars:
-        room = 2.7 * np.array([(x, y, 0.4 + z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-        cars.append(car if car and kept(room + np.array([car.x, car.y, 0])) else None)
-    things = tuple(thing for thing in street.things if kept(thing.corners()))
-    return replace(street, things=things, cars=tuple(cars))
+    room = 2.7 * np.array([(x, y, 0.4 + z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    rooms = [room + np.array([car.x, car.y, 0]) if car else room for car in street.cars]
+    corners = np.stack(rooms + [thing.corners() for thing in street.things])
+    kept = clear_of_view(corners @ turn, view, radius)
+    cars, things = kept[: len(rooms)], kept[len(rooms) :]
+    return replace(
+        street,
+        cars=tuple(car if keep else None for car, keep in zip(street.cars, cars, strict=True)),
+        things=tuple(thing for thing, keep in zip(street.things, things, strict=True) if keep),
+    )
 
 
 def backdrop(street: Street, view: View, scale: float, samples: int) -> Bytes:

@@ -1,12 +1,11 @@
-"""What stands in a street: buildings, plants, fences, street furniture; each paints itself."""
+"""What people put up along a street: buildings, fences, furniture; each paints itself."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from posegen.render import facades, foliage, textures
+from posegen.render import facades, textures
 from posegen.render.canvas import Canvas, upwards
 from posegen.render.model import Bytes, Floats
 
@@ -36,22 +35,22 @@ class Thing:
 
     def corners(self) -> Floats:
         """[8, 3], for `clear_of_view`."""
-        foot = self._foot()
+        foot = self.foot()
         return np.concatenate([foot, foot + upwards(self.height)])
 
-    def _foot(self, grow: float = 0.0) -> Floats:
+    def foot(self, grow: float = 0.0) -> Floats:
         x, y = self.half_x + grow, self.half_y + grow
         return self.middle + np.array([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)])
 
     def solids(self) -> Iterator[tuple[Floats, Floats]]:
         """Feet and tops of what casts a shadow."""
-        foot = self._foot()
+        foot = self.foot()
         yield foot, foot + upwards(self.height)
 
     def paint(self, canvas: Canvas) -> None:
         raise NotImplementedError
 
-    def _sides(self, canvas: Canvas) -> Iterator[tuple[Floats, Floats, float, bool]]:
+    def sides(self, canvas: Canvas) -> Iterator[tuple[Floats, Floats, float, bool]]:
         """Visible walls: corners [4, 3], normal, length, whether along the street."""
         for first, second, normal in _FACES:
             ends = self.middle + np.array(
@@ -76,7 +75,7 @@ class Building(Thing):
         roof_color = roof[self.seed % 3] * rng.uniform(0.8, 1.2)
         ridge = self.middle + np.array([(-self.half_x, 0, 0), (self.half_x, 0, 0)])
         ridge[:, 2] = self.height + 0.55 * self.half_y
-        for corners, normal, length, along in self._sides(canvas):
+        for corners, normal, length, along in self.sides(canvas):
             columns = max(round(length / facades.METRES), 1)
             picture = facades.facade(rng, self.kind, columns, rows, self.color, not along)
             canvas.quad(corners, picture, canvas.light(normal))
@@ -96,71 +95,15 @@ class Building(Thing):
                     tiles = textures.toned(textures.tile("slabs")[:160, :320], roof_color)
                     canvas.quad(corners, tiles, canvas.light(normal))
         elif canvas.eye[2] > self.height:
-            top = self._foot() + upwards(self.height)
+            top = self.foot() + upwards(self.height)
             canvas.polygon(top, roof_color, canvas.light(np.array([0, 0, 1.0])))
-
-
-class Tree(Thing):
-    """`kind`: index of `foliage.KINDS`."""
-
-    def _parts(self) -> tuple[float, float]:
-        """Height of the trunk below the crown, and its width."""
-        low = {"bush": 0.0, "cone": 0.06, "column": 0.1, "tall": 0.22}
-        return low.get(foliage.KINDS[self.kind], 0.3) * self.height, 0.03 + 0.025 * self.height
-
-    def solids(self) -> Iterator[tuple[Floats, Floats]]:
-        trunk, wide = self._parts()
-        turn = np.arange(8) * np.pi / 4
-        ring = np.c_[np.cos(turn) * self.half_x, np.sin(turn) * self.half_x, np.zeros(8)] * 0.75
-        low = self.middle + upwards(max(trunk, 0.05))
-        yield low + ring, self.middle + ring * 0.6 + upwards(0.95 * self.height)
-        thin = ring / self.half_x * wide
-        yield self.middle + thin * 2, self.middle + thin + upwards(trunk + 0.1)
-
-    def paint(self, canvas: Canvas) -> None:
-        trunk, wide = self._parts()
-        light = canvas.light(np.array([0.0, 0.0, 0.55]))
-        if trunk > 0:
-            across = canvas.R[0] * wide
-            low, high = self.middle, self.middle + upwards(trunk + 0.25 * self.height)
-            stem = np.stack([low - across, low + across, high + across * 0.6, high - across * 0.6])
-            canvas.polygon(stem, np.array((0.25, 0.20, 0.16)), 0.7 * light)
-        picture = foliage.crown(self.kind, self.seed % foliage.VARIANTS)
-        if self.seed // 7 % 2:
-            picture = np.ascontiguousarray(picture[:, ::-1])
-        base = self.middle + upwards(trunk)
-        canvas.sprite(
-            base, (2 * self.half_x, self.height - trunk), picture, 1.9 * self.color * light
-        )
-
-
-class Hedge(Thing):
-    """A trimmed box of leaves."""
-
-    def paint(self, canvas: Canvas) -> None:
-        start = self.seed % 300
-        for corners, normal, length, _ in self._sides(canvas):
-            wide, high = (int(np.clip(size * 72, 8, 400)) for size in (length, self.height))
-            picture = foliage.hedge()[start : start + high, start : start + wide]
-            rng = np.random.default_rng(self.seed)
-            ragged = high * 0.09 * np.abs(rng.normal(0, 1, wide // 4 + 2))
-            edge = cv2.resize(ragged[None].astype(np.float32), (wide, 1))[0]
-            alpha = (np.arange(high)[:, None] > edge[None]).astype(np.uint8) * 255
-            shaded = picture[..., 0] * np.linspace(1.04, 0.6, high, dtype=np.float32)[:, None]
-            grey = shaded.astype(np.uint8)
-            picture = np.asarray(cv2.merge([grey, grey, grey, alpha]), np.uint8)
-            canvas.quad(corners, picture, 1.9 * self.color * canvas.light(normal))
-        if canvas.eye[2] > self.height:
-            top = self._foot() + upwards(0.96 * self.height)
-            light = canvas.light(np.array([0, 0, 1.0]))
-            canvas.quad(top, foliage.hedge()[:256, :256], 1.9 * self.color * light)
 
 
 class Wall(Thing):
     """`kind` 0: masonry, 1: boards with gaps, 2: railings."""
 
     def paint(self, canvas: Canvas) -> None:
-        for corners, normal, length, _ in self._sides(canvas):
+        for corners, normal, length, _ in self.sides(canvas):
             picture = _wall(self.kind, length, self.height)
             tint = canvas.light(normal) * self.color / 0.62
             canvas.quad(corners, picture, tint)
@@ -170,14 +113,14 @@ class Block(Thing):
     """A plain box: a bin, a crate, a kiosk; `kind` 1 has a lid of another shade."""
 
     def paint(self, canvas: Canvas) -> None:
-        for corners, normal, _, _ in self._sides(canvas):
+        for corners, normal, _, _ in self.sides(canvas):
             canvas.polygon(corners, self.color, canvas.light(normal))
             if self.kind:
                 lid = corners.copy()
                 lid[:2, 2] = 0.86 * self.height
                 canvas.polygon(lid, 0.6 * self.color, canvas.light(normal))
         if canvas.eye[2] > self.height:
-            top = self._foot() + upwards(self.height)
+            top = self.foot() + upwards(self.height)
             canvas.polygon(top, 0.8 * self.color, canvas.light(np.array([0, 0, 1.0])))
 
 

@@ -1,6 +1,7 @@
 """The scene without the object: of the photo's name, or the same view from a camera that stood."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posegen.data.pairing import Partners
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
 
 Pixels = NDArray[np.uint8]
@@ -26,9 +28,11 @@ class EmptyScene(NamedTuple):
 
 
 class EmptyScenes:
-    """The pictures of `--backgrounds`."""
+    """The pictures of `--backgrounds`. `refused` says which had the right name and why they were
+    of no use."""
 
     def __init__(self, root: Path, files: Sequence[Path]) -> None:
+        self.refused: list[str] = []
         self._files = files
         self._partners = Partners(root, files)
         self._thumbnails: list[tuple[Path, tuple[int, ...], NDArray[np.int16]]] | None = None
@@ -36,20 +40,28 @@ class EmptyScenes:
     def of(self, photo: Path, rgb: Pixels) -> EmptyScene | None:
         """The one of the photo's name (its path below the photos' folder), else the most similar
         that shows the same view; in either case of the photo's own size. None when there is none.
-
-        Raises `PoseGenError` for a picture that cannot be read.
         """
         named = self._partners.of(photo)
         file = named[0] if len(named) == 1 else self._same_view(rgb)
         if file is None:
             return None
-        pixels = read_rgb(file)
-        return EmptyScene(file, pixels) if pixels.shape == rgb.shape else None
+        try:
+            pixels = read_rgb(file)
+        except PoseGenError as error:
+            self.refused.append(str(error))
+            return None
+        if pixels.shape != rgb.shape:
+            self.refused.append(f"{file}: {_size(pixels)} px, the photo has {_size(rgb)}")
+            return None
+        return EmptyScene(file, pixels)
 
     def _same_view(self, rgb: Pixels) -> Path | None:
         if self._thumbnails is None:
-            pictures = ((file, read_rgb(file)) for file in self._files)
-            self._thumbnails = [(file, each.shape, _thumbnail(each)) for file, each in pictures]
+            self._thumbnails = []
+            for file in self._files:
+                with suppress(PoseGenError):
+                    picture = read_rgb(file)
+                    self._thumbnails.append((file, picture.shape, _thumbnail(picture)))
         wanted = _thumbnail(rgb)
         differences = [
             (float(np.median(np.abs(thumbnail - wanted))), file)
@@ -58,6 +70,10 @@ class EmptyScenes:
         ]
         difference, file = min(differences, default=(np.inf, None))
         return file if difference <= SAME_VIEW else None
+
+
+def _size(rgb: Pixels) -> str:
+    return f"{rgb.shape[1]}×{rgb.shape[0]}"
 
 
 def _thumbnail(rgb: Pixels) -> NDArray[np.int16]:

@@ -92,8 +92,11 @@ def _moved(mask: Pixels, generator: np.random.Generator) -> Pixels:
 def fill(image: Pixels, hole: Pixels, generator: np.random.Generator) -> Pixels:
     """RGB uint8 [S, S, 3] with the pixels of `hole` (uint8 [S, S], not 0) made up from the rest.
 
-    Colours spread inwards from the border, coarse ones further, and noise as strong as the fine
-    detail around is added. Where everything is a hole the result is grey.
+    Colours spread inwards from the border, coarse ones further. Edges and texture are borrowed from
+    the rows beside: a model that sees nothing but smooth backgrounds under its object never learns
+    to cover them, and lets the lines of a real scene shine through. Where nothing can be borrowed,
+    there is noise as strong as the fine detail around. Where everything is a hole the result is
+    grey.
     """
     known = (hole == 0).astype(np.float32)
     if not known.any():
@@ -111,8 +114,24 @@ def fill(image: Pixels, hole: Pixels, generator: np.random.Generator) -> Pixels:
         generator.standard_normal(hole.shape, np.float32), (0, 0), 0.6
     )[..., None]  # fmt: skip
     noise *= 1.25 / noise.std()  # mean |x| of a normal x is 0.8 of its deviation
-    filled = np.where(known[..., None] > 0, values, smooth + noise * strength)
+    structure, found = _borrowed(np.where(known[..., None] > 0, values, smooth), known, generator)
+    texture = np.where(found[..., None] > 0, structure, noise * strength)
+    filled = np.where(known[..., None] > 0, values, smooth + texture)
     return np.rint(filled).clip(0, 255).astype(np.uint8)
+
+
+def _borrowed(
+    whole: Floats, known: Floats, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Structure for the hole, mirrored and moved sideways so that most of it is known; [S, S, 3],
+    and [S, S] with 1 where it is."""
+    side = whole.shape[1]
+    structure = whole - cv2.GaussianBlur(whole, (0, 0), side / 16)
+    mirrored = np.ascontiguousarray(known[:, ::-1])
+    shifts = generator.integers(side, size=_TRIES)
+    covered = [float((np.roll(mirrored, s, axis=1) * (1 - known)).sum()) for s in shifts]
+    shift = int(shifts[int(np.argmax(covered))])
+    return np.roll(structure[:, ::-1], shift, axis=1), np.roll(mirrored, shift, axis=1)
 
 
 def _spread(values: Floats, known: Floats) -> Floats:

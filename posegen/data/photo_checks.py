@@ -140,7 +140,8 @@ def check_photos(
             continue
         seen[found.digest] = photo
         usable.setdefault(ALL if groups is None else groups[photo], []).append(found)
-    dropped.sort(key=lambda each: photos.index(each[0]))
+    order = {photo: number for number, photo in enumerate(photos)}
+    dropped.sort(key=lambda each: order[each[0]])
     if not usable:
         first, why = dropped[0]
         raise PoseGenError(

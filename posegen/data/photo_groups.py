@@ -65,11 +65,10 @@ def hold_out(groups: Mapping[str, int], share: float, seed: int) -> dict[str, in
         share: of the groups where there are `ENOUGH_GROUPS`, else of the photos of each group;
             more than 0 holds out at least one where anything is left to train on.
     """
-    order = [str(name) for name in np.random.default_rng([seed, len(groups)]).permutation(
-        sorted(groups)
-    )]  # fmt: skip
     if share == 0:
         return dict.fromkeys(groups, 0)
+    shuffled = np.random.default_rng([seed, len(groups)]).permutation(sorted(groups))
+    order = [str(name) for name in shuffled]
     if len(groups) >= ENOUGH_GROUPS:
         held = set(order[: max(1, round(share * len(groups)))])
         return {name: count if name in held else 0 for name, count in groups.items()}

@@ -18,6 +18,8 @@ def report(outcome: Outcome, out: Path, has_groups: bool) -> list[str]:
         f"backgrounds: {used - outcome.filled} empty scenes, {outcome.filled} photos with the "
         "object filled in",
     ]
+    if outcome.refused:
+        lines.append(f"  {len(outcome.refused)} empty scenes not used: {outcome.refused[0]}")
     if outcome.alone:
         lines.append(f"appearance: {outcome.alone} photos are alone in their group and show theirs")
     lines += [f"dropped {count}: {reason}" for reason, count in outcome.reasons.most_common()]

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,11 +46,15 @@ class Outcome:
     dropped: list[tuple[Path, str]]
     filled: int
     alone: int
+    refused: list[str]
+    """Empty scenes of the right name that could not be used, and why."""
 
     @property
     def reasons(self) -> Counter[str]:
-        """How many photos were dropped for each kind of reason."""
-        return Counter(reason.partition(":")[0].partition(";")[0] for _, reason in self.dropped)
+        """How many photos were dropped for each kind of reason, whatever the numbers in it."""
+        return Counter(
+            re.sub(r"\d+", "…", re.split("[:;]", reason)[0]) for _, reason in self.dropped
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class Writer:
             dropped=dropped,
             filled=sum(not row["background"] for row in rows),
             alone=sum(shot.photo is shot.shown for shot in shots),
+            refused=self.scenes.refused if self.scenes else [],
         )
 
     def _pair(

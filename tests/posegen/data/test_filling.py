@@ -25,6 +25,15 @@ def test_what_is_known_stays_and_the_rest_looks_like_it(mask: np.ndarray) -> Non
     assert 0.3 < inside.std() / around.std() < 1.1  # stripes turn into noise
 
 
+def test_lines_of_the_scene_go_on_in_the_hole() -> None:
+    """So that a model learns to cover what lies under its object."""
+    mask, image = np.zeros(SIZE, np.uint8), scene(3, SIZE)
+    mask[40:90, 30:80] = 255
+    filled = fill(image, mask, generator())[40:90, :, 2].astype(float)
+    inside, beside = filled[:, 30:80].mean(axis=1), filled[:, 80:].mean(axis=1)
+    assert np.corrcoef(inside, beside)[0, 1] > 0.8
+
+
 def test_nothing_is_known() -> None:
     filled = fill(scene(0, SIZE), np.full(SIZE, 255, np.uint8), generator())
     assert (filled == 128).all()

@@ -237,7 +237,9 @@ def test_empty_scenes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     Image.fromarray(scene(2, (60, 80))).save(empty / "002.png")
     out = tmp_path / "out"
     assert make(out, folder, "--masks", masks, "--backgrounds", empty) == 0
-    assert "2 empty scenes, 2 photos with the object filled in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 empty scenes, 2 photos with the object filled in" in said
+    assert f"1 empty scenes not used: {empty / '002.png'}: 80×60 px, the photo has 160×120" in said
     used = {row["photo"][:3]: Path(row["background"]).name for row in rows(out)}
     assert used == {"000": "000.png", "001": "tripod.png", "002": "", "003": ""}
     for row in rows(out):

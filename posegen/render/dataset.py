@@ -12,6 +12,7 @@ import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from importlib.metadata import version
 from itertools import islice
 from typing import Any
@@ -146,6 +147,7 @@ def _write_index(plan: RenderPlan, finished: list[Done]) -> dict[str, Any]:
         "splits": counts,
         "objects": len(models),
         "licence": MESH_LICENCE if plan.meshes else LICENCE,
+        "rendering": {**asdict(plan.ranges), **asdict(plan.sensor)},
         "sha256": hashlib.sha256(listing.encode()).hexdigest(),
         "version": version("posegen"),
     }

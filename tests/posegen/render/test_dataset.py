@@ -176,6 +176,13 @@ def test_hash_covers_every_file(dataset: Path) -> None:
     assert load(dataset / "dataset.json")["sha256"] == hashlib.sha256(listing.encode()).hexdigest()
 
 
+def test_the_description_says_what_was_asked_for(dataset: Path) -> None:
+    asked = load(dataset / "dataset.json")["rendering"]
+    assert asked["truncated"] == 0.3
+    assert (asked["elevation"], asked["fill"]) == ([0, 35], [0.4, 0.92])
+    assert asked["noise"] == asked["blur"] == [0, 0]
+
+
 def test_an_occupied_directory_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(PoseGenError, match="not empty"):

@@ -63,7 +63,7 @@ class EmptyScenes:
                     picture = read_rgb(file)
                     self._thumbnails.append((file, picture.shape, _thumbnail(picture)))
         wanted = _thumbnail(rgb)
-        differences = [
+        differences: list[tuple[float, Path | None]] = [
             (float(np.median(np.abs(thumbnail - wanted))), file)
             for file, shape, thumbnail in self._thumbnails
             if shape == rgb.shape

@@ -16,7 +16,7 @@ from posegen_runtime.images import read_rgb
 Pixels = NDArray[np.uint8]
 SAME_VIEW = 8.0
 """Two pictures show the same place where the median difference of their thumbnails, in levels of
-255, is at most this. The median leaves out an object that covers less than half."""
+255, is less than this. The median leaves out an object that covers less than half."""
 _THUMBNAIL = (32, 32)
 
 
@@ -63,13 +63,12 @@ class EmptyScenes:
                     picture = read_rgb(file)
                     self._thumbnails.append((file, picture.shape, _thumbnail(picture)))
         wanted = _thumbnail(rgb)
-        differences: list[tuple[float, Path | None]] = [
-            (float(np.median(np.abs(thumbnail - wanted))), file)
-            for file, shape, thumbnail in self._thumbnails
-            if shape == rgb.shape
-        ]
-        difference, file = min(differences, default=(np.inf, None))
-        return file if difference <= SAME_VIEW else None
+        best: tuple[float, Path | None] = (SAME_VIEW, None)
+        for file, shape, thumbnail in self._thumbnails:
+            if shape == rgb.shape:
+                difference = float(np.median(np.abs(thumbnail - wanted)))
+                best = min(best, (difference, file), key=lambda each: each[0])
+        return best[1]
 
 
 def _size(rgb: Pixels) -> str:

@@ -43,7 +43,7 @@ def posegen() -> None:
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data render`.")],
+    data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data`.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; one that was stopped goes on.")],
     arch: Annotated[Arch, typer.Option(help="Architecture.")] = DEFAULT.model.arch,
     preset: Annotated[

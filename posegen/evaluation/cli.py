@@ -13,7 +13,7 @@ def evaluate(
         Path,
         typer.Argument(help="A .safetensors checkpoint, a training run's folder, or a bundle."),
     ],
-    data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data render`.")],
+    data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data`.")],
     split: Annotated[str, typer.Option(help="Which split; test was never trained on.")] = "test",
     samples: Annotated[
         int | None, typer.Option(min=1, help="That many, evenly spaced. [default: all]")

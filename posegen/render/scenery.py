@@ -11,6 +11,7 @@ from posegen.render.ground import draw_ground_picture
 from posegen.render.model import Bytes
 from posegen.render.sky import sky_picture
 from posegen.render.street import Street, clear_of_view
+from posegen.render.things import Thing
 
 _SKY_STEP = 4
 """Pixels of the canvas, along each side, for one of the sky's: clouds are soft."""
@@ -40,7 +41,33 @@ def backdrop(street: Street, view: View, scale: float, samples: int) -> Bytes:
     size = (canvas.width, canvas.height)
     canvas.image = np.asarray(cv2.resize(sky, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     draw_ground_picture(street, canvas, canvas.upward())
-    distances = [np.hypot(*(canvas.eye[:2] - (thing.x, thing.y))) for thing in street.things]
+    things = _in_image(street.things, canvas)
+    distances = [np.hypot(*(canvas.eye[:2] - (thing.x, thing.y))) for thing in things]
     for index in np.argsort(distances)[::-1]:
-        street.things[index].paint(canvas)
+        things[index].paint(canvas)
     return canvas.image
+
+
+def _in_image(things: tuple[Thing, ...], canvas: Canvas) -> list[Thing]:
+    """Things of which the image could show a part: roofs, lamps and leaning crowns reach beyond
+    their boxes."""
+    if not things:
+        return []
+    boxes = np.array(
+        [(thing.x, thing.y, thing.half_x, thing.half_y, thing.height) for thing in things]
+    )
+    x, y, half_x, half_y, height = boxes.T
+    reach = 1.5 + 0.15 * height
+    corners = [
+        (x + i * (half_x + reach), y + j * (half_y + reach), z)
+        for i in (-1, 1)
+        for j in (-1, 1)
+        for z in (np.full_like(height, -1.0), height + half_y + 1)
+    ]
+    pixels, depths = canvas.project(np.array(corners).transpose(2, 0, 1).reshape(-1, 3))
+    pixels, depths = pixels.reshape(len(things), -1, 2), depths.reshape(len(things), -1)
+    beside = (pixels.max(axis=1) < -8) | (
+        pixels.min(axis=1) > (canvas.width + 8, canvas.height + 8)
+    )
+    out = (depths.min(axis=1) > 0.1) & beside.any(axis=1)
+    return [thing for thing, hidden in zip(things, out, strict=True) if not hidden]

@@ -22,6 +22,7 @@ class Parked:
     def __init__(self, plotter: Any, number: int) -> None:
         shape = draw_car(np.random.default_rng([78, number]))
         model = build_car(shape)
+        self.shown = False
         self._lift = float(model.size[2] / 2)
         self._parts = []
         for part in model.parts:
@@ -34,7 +35,7 @@ class Parked:
             self._parts.append((part.finish, mesh, actor, colors, own))
 
     def update(self, car: ParkedCar | None, street: Street, view: View, scale: float) -> None:
-        shown = car is not None and _in_frame(car, street, view, scale)
+        self.shown = shown = car is not None and _in_frame(car, street, view, scale)
         for finish, mesh, actor, colors, own in self._parts:
             actor.SetVisibility(shown)
             if car is None or not shown:

@@ -71,7 +71,7 @@ class Stage:
         """Put the scene around the object and the camera in place."""
         street = seen_street(street, view, self.radius, self.scale)
         image = self._backdrop.to_image()
-        painted = backdrop(street, view, self.scale, SUPERSAMPLING)
+        self._painted = painted = backdrop(street, view, self.scale, SUPERSAMPLING)
         image.active_scalars[:] = painted[::-1].reshape(-1, 3)
         image.Modified()
         for parked, car in zip(self.parked, street.cars, strict=True):
@@ -96,11 +96,17 @@ class Stage:
 
     def without_object(self) -> Bytes:
         """The dressed scene without the object and its shadow, uint8 [H, W, 3]."""
+        if not any(car.shown for car in self.parked):
+            return self._taken(self._painted)  # what the window would show
         self.show_model(None)
         return self._image()
 
     def _image(self) -> Bytes:
-        seen = cv2.resize(self.window.pixels(), self.size, interpolation=cv2.INTER_AREA)
+        return self._taken(self.window.pixels())
+
+    def _taken(self, pixels: Bytes) -> Bytes:
+        """The window's pixels in the image's size and the camera's tones."""
+        seen = cv2.resize(pixels, self.size, interpolation=cv2.INTER_AREA)
         return np.asarray(cv2.LUT(seen, self._tones), np.uint8)
 
 

@@ -115,8 +115,7 @@ def open_dataset(root: Path) -> Dataset:
     file = root / DESCRIPTION
     if not file.is_file():
         raise PoseGenError(
-            f"{root}: no data set, {DESCRIPTION} is missing; "
-            "name a folder made by `posegen data`"
+            f"{root}: no data set, {DESCRIPTION} is missing; name a folder made by `posegen data`"
         )
     try:
         raw: Any = msgspec.json.decode(file.read_bytes())

@@ -20,7 +20,9 @@ DESCRIPTION = "dataset.json"
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """`dataset.json`. `image_size` is (height, width) in pixels. `sha256` covers every file; it is
-    recorded in checkpoints and compared there, not verified against the files."""
+    recorded in checkpoints and compared there, not verified against the files. `scene_objects`
+    names the object of a scene (SPLIT/SCENE), where several show the same one; a scene that it
+    leaves out shows an object of its own."""
 
     schema: int
     name: str
@@ -31,17 +33,20 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     kind: str = ""
     version: str = ""
+    scene_objects: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Paths of one sample. `object_id` tells the cars apart: one car, one scene folder.
+    """Paths of one sample. `object_id` tells the split's objects apart, `scene` its scene folders:
+    any appearance of the same scene may be shown with the sample.
 
     `viewpoint`: unit vector from the object towards the camera in the object's frame; zeros where
     the scene has no poses.
     """
 
     object_id: int
+    scene: int
     photo: Path
     mask: Path
     background: Path
@@ -64,9 +69,14 @@ class Dataset:
         """
         scenes = sorted(path for path in (self.root / split).glob("*") if path.is_dir())
         viewpoints = {scene: _viewpoints(scene / SCENE_GT) for scene in scenes}
+        shown = self.description.scene_objects
+        names = [f"{split}/{scene.name}" for scene in scenes]
+        labels = [shown.get(name, name) for name in names]
+        numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
         found = [
             Sample(
-                object_id=number,
+                object_id=numbers[labels[number]],
+                scene=number,
                 photo=photo,
                 mask=scene / "mask" / f"{photo.stem}_000000.png",
                 background=scene / "background" / photo.name,

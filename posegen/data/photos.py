@@ -93,7 +93,8 @@ class Writer:
         _write_csv(self.out / SOURCES, list(_row(shots[0], None)), [list(r.values()) for r in rows])
         _write_csv(self.out / DROPPED, ["photo", "reason"], dropped)
         splits = {name: sum(s.split == name for s in shots) for name in ("train", "val", "test")}
-        self._describe(splits, len(groups), hashes)
+        objects = {f"{shot.split}/{shot.scene:06d}": shot.group for shot in shots}
+        self._describe(splits, objects, hashes)
         return Outcome(
             found=len(shots) + len(dropped),
             splits=splits,
@@ -141,7 +142,9 @@ class Writer:
             encoded = cv2.imencode(".png", pixels)[1].tobytes()
             write_hashed(self.out, f"{folder}/{name}", encoded, hashes)
 
-    def _describe(self, splits: dict[str, int], groups: int, hashes: dict[str, str]) -> None:
+    def _describe(
+        self, splits: dict[str, int], objects: dict[str, str], hashes: dict[str, str]
+    ) -> None:
         """dataset.json is written last: a folder without it is no data set."""
         listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
         index: dict[str, Any] = {
@@ -151,7 +154,8 @@ class Writer:
             "seed": self.seed,
             "image_size": [self.size, self.size],
             "splits": splits,
-            "objects": groups,
+            "objects": len(set(objects.values())),
+            "scene_objects": objects,
             "licence": LICENCE,
             "sha256": hashlib.sha256(listing.encode()).hexdigest(),
             "version": version("posegen"),

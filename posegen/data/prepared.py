@@ -27,18 +27,19 @@ _PIECE = 256
 @dataclass(frozen=True)
 class Split:
     """Decoded samples: `photo`, `background`, `appearance` uint8 RGB [M, S, S, 3], `mask` uint8
-    [M, S, S] in {0, 255}, `object_id` int64 [M], `viewpoint` float32 [M, 3] (zeros: unknown).
+    [M, S, S] in {0, 255}, `scene` int64 [M] (`data.dataset.Sample`), `viewpoint` float32 [M, 3]
+    (zeros: unknown).
     The images may be memory-mapped."""
 
     photo: Pixels
     mask: Pixels
     background: Pixels
     appearance: Pixels
-    object_id: NDArray[np.int64]
+    scene: NDArray[np.int64]
     viewpoint: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.object_id)
+        return len(self.scene)
 
 
 def prepare(
@@ -65,9 +66,9 @@ def prepare(
         with _whole_folder(folder) as part:
             _decode(samples, dataset.description.image_size, size, part, progress)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*_IMAGES, "mask")}
-    identities = np.array([sample.object_id for sample in samples], np.int64)
+    scenes = np.array([sample.scene for sample in samples], np.int64)
     viewpoints = np.array([sample.viewpoint for sample in samples], np.float32).reshape(-1, 3)
-    return Split(**arrays, object_id=identities, viewpoint=viewpoints)
+    return Split(**arrays, scene=scenes, viewpoint=viewpoints)
 
 
 def _check_size(dataset: Dataset, size: int) -> None:

@@ -20,8 +20,8 @@ class Batch:
 
     `photo`, `photo_mask`, `photo_background` are a real image and what belongs to it;
     `mask` (p), `appearance` (o), `background` (b) and `viewpoint` (float32 [N, 3], zeros: unknown)
-    condition the generator. `exact_mask` is what `mask` was before it was roughened, None where
-    none was (`data.roughen`). `paired`: the generated image should be `photo`: Eq. 7 applies.
+    condition the generator. `exact_mask` and `exact_photo_mask` are what `mask` and
+    `photo_mask` were before they were roughened, None where none was (`data.roughen`). `paired`: the generated image should be `photo`: Eq. 7 applies.
     """
 
     photo: Pixels
@@ -33,6 +33,7 @@ class Batch:
     viewpoint: NDArray[np.float32]
     paired: bool
     exact_mask: Pixels | None = None
+    exact_photo_mask: Pixels | None = None
 
 
 class Sampler(Protocol):
@@ -94,17 +95,17 @@ class _Drawing:
 
 class PairedSampler(_Drawing):
     """A photo, its own mask and background, and an appearance drawn from the other views of the
-    same object. Eq. 6 and Eq. 7 apply."""
+    same scene. Eq. 6 and Eq. 7 apply."""
 
     @cached_property
     def _views(self) -> dict[int, NDArray[np.int64]]:
-        identities = self.split.object_id
-        return {int(one): np.flatnonzero(identities == one) for one in np.unique(identities)}
+        scenes = self.split.scene
+        return {int(one): np.flatnonzero(scenes == one) for one in np.unique(scenes)}
 
     def batch(self, step: int) -> Batch:
         photos = self._photos(step)
         generator = self._generator(step)
-        views = [int(generator.choice(self._views[int(self.split.object_id[i])])) for i in photos]
+        views = [int(generator.choice(self._views[int(self.split.scene[i])])) for i in photos]
         batch = paired_batch(self.split, photos, np.array(views))
         return replace(batch, viewpoint=self._withhold(batch.viewpoint, generator))
 

@@ -34,6 +34,13 @@ def test_objects_are_scene_folders(root: Path) -> None:
         assert sample.photo.parts[-3] == f"{sample.object_id:06d}"
 
 
+def test_scenes_of_one_object(root: Path) -> None:
+    change(root, scene_objects={"train/000000": "van", "train/000001": "van"})
+    samples = open_dataset(root).samples("train")
+    assert {s.object_id for s in samples} == {0}
+    assert {s.scene for s in samples} == {0, 1}
+
+
 def test_viewpoints_come_from_the_poses(root: Path) -> None:
     scene = root / "train" / "000000"
     half_turn = [-1, 0, 0, 0, -1, 0, 0, 0, 1]

@@ -128,6 +128,22 @@ def test_appearance_is_another_photo_of_the_group(tmp_path: Path) -> None:
         assert members[0]["group"] == "one" or not shown & own
 
 
+def test_scenes_of_a_group_show_one_object(tmp_path: Path) -> None:
+    """A control that shows another object must not show the same one."""
+    folder, masks = write_photos(tmp_path, 8)
+    (tmp_path / "groups.csv").write_text("".join(f"{n:03d},{n % 2}\n" for n in range(8)))
+    out = tmp_path / "out"
+    line = ("--masks", masks, "--groups", tmp_path / "groups.csv", "--val", 0)
+    assert make(out, folder, *line) == 0
+    objects = {(row["split"], row["scene"]): row["group"] for row in rows(out)}
+    assert len(objects) == 4
+    samples = open_dataset(out).samples("train")
+    found = {(sample.object_id, objects["train", f"{sample.scene:06d}"]) for sample in samples}
+    assert len(found) == len({number for number, _ in found}) == 2
+    split = prepare(open_dataset(out), "train", 64, tmp_path / "cache")
+    assert len(set(split.scene.tolist())) == 4
+
+
 def test_ten_groups_are_held_out_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, masks = write_photos(tmp_path, 20)
     lines = "".join(f"{number:03d},{number // 2}\n" for number in range(20))

@@ -22,7 +22,7 @@ def test_arrays_hold_the_files_pixels_as_rgb(dataset: Dataset, tmp_path: Path) -
             file = cv2.imread(str(getattr(sample, name)))[..., ::-1]
             np.testing.assert_array_equal(getattr(split, name)[i], file)
         np.testing.assert_array_equal(split.mask[i], cv2.imread(str(sample.mask), 0))
-        assert split.object_id[i] == sample.object_id
+        assert split.scene[i] == sample.scene
 
 
 def test_smaller_images_are_means_of_their_areas(dataset: Dataset, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def split() -> Split:
         mask=np.stack([silhouette(i, size) for i in range(COUNT)]),
         background=np.stack([scene(i, size) for i in range(COUNT)]),
         appearance=np.stack([photo(i, size) for i in range(COUNT)]),
-        object_id=np.zeros(COUNT, np.int64),
+        scene=np.zeros(COUNT, np.int64),
         viewpoint=np.zeros((COUNT, 3), np.float32),
     )
 

@@ -21,7 +21,7 @@ def split() -> Split:
         mask=images[..., 0],
         background=images + 50,
         appearance=images + 100,
-        object_id=np.arange(COUNT) // 8,
+        scene=np.arange(COUNT) // 8,
         viewpoint=np.repeat(np.arange(1, COUNT + 1, dtype=np.float32)[:, None], 3, axis=1),
     )
 

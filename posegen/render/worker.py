@@ -66,6 +66,13 @@ class Done:
     hashes: dict[str, str] = field(default_factory=dict)
 
 
+def sensor_streams(seed: int, number: int, frame: int) -> list[np.random.Generator]:
+    """The exposures' stream, then the noise's of photo, background and appearance: apart from the
+    scene's, which stays the same whatever the sensor adds."""
+    # From 1: a key is padded with zeros, so that one ending in 0 gives the scene's own stream.
+    return [np.random.default_rng([seed, number, frame, n]) for n in range(1, 5)]
+
+
 def _png(image: Bytes) -> bytes:
     bgr = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".png", bgr)[1].tobytes()
@@ -107,10 +114,7 @@ class Worker:
         rng = np.random.default_rng([plan.seed, task.number, frame])
         view = draw_view(rng, plan.ranges, self._points, plan.width, plan.height)
         self.stage.dress(draw_street(rng), view)
-        # Streams of their own: the scenes stay the same whatever the sensor adds.
-        lens, *grains = (
-            np.random.default_rng([plan.seed, task.number, frame, n]) for n in range(4)
-        )
+        lens, *grains = sensor_streams(plan.seed, task.number, frame)
         exposure = plan.sensor.draw(lens)
         image = exposure.take(self.stage.with_object(), grains[0])
         background = exposure.take(self.stage.without_object(), grains[1])

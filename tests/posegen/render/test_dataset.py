@@ -14,15 +14,19 @@ from mesh_projection import EXACT, mismatch, rasterise
 from posegen.data.dataset import open_dataset
 from posegen.render.dataset import SPLITS, render_dataset, split_objects, tasks
 from posegen.render.poses import PoseRange
+from posegen.render.sensor import Sensor
 from posegen.render.worker import RenderPlan
 from posegen_runtime.errors import PoseGenError
 
 SIZE, CARS, SAMPLES = 96, 4, 14
 
 
-def make(out: Path, workers: int, seed: int = 5) -> dict[str, Any]:
-    plan = RenderPlan(out, "cars", seed, SIZE, SIZE, PoseRange(truncated=0.3))
-    return render_dataset(plan, CARS, SAMPLES, workers)
+def make(
+    out: Path, workers: int, seed: int = 5, sensor: Sensor | None = None, samples: int = SAMPLES
+) -> dict[str, Any]:
+    ranges = PoseRange(truncated=0.3)
+    plan = RenderPlan(out, "cars", seed, SIZE, SIZE, ranges, sensor=sensor or Sensor())
+    return render_dataset(plan, CARS, samples, workers)
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +158,22 @@ def test_background_is_the_scene_without_the_car(dataset: Path) -> None:
         assert np.abs(photo - background)[mask > 0].mean() > 15
         assert np.abs(photo - appearance).mean() > 5
         assert photo.std() > 10
+
+
+def test_a_photo_and_its_background_are_of_one_exposure(dataset: Path, tmp_path: Path) -> None:
+    """As noisy as each other, frame by frame, though no two frames are."""
+    make(tmp_path / "noisy", workers=1, sensor=Sensor(noise=(1, 20)), samples=2 * CARS)
+    levels = []
+    for noisy in sorted((tmp_path / "noisy").glob("*/*/rgb/*.png")):
+        plain = dataset / noisy.relative_to(tmp_path / "noisy")
+        photo, scene = (image(plain.parents[1] / n / plain.name) for n in ("rgb", "background"))
+        same = (photo == scene) & (photo > 60) & (photo < 195)  # the same light, nothing clipped
+        assert same.sum() > 1000
+        seen = [image(noisy.parents[1] / n / noisy.name) for n in ("rgb", "background")]
+        levels.append([(each.astype(float) - photo)[same].std() for each in seen])
+    photos, backgrounds = np.transpose(levels)
+    assert photos == pytest.approx(backgrounds, rel=0.1)
+    assert photos.max() > 2 * photos.min()
 
 
 def test_the_same_seed_gives_the_same_bytes(dataset: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def render(
     """Render objects in streets: image, background, appearance, silhouette, pose, camera."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-    from posegen.render.dataset import render_dataset
+    from posegen.render.dataset import claim_output, render_dataset
     from posegen.render.offscreen import require_egl
     from posegen.render.poses import PoseRange
     from posegen.render.sensor import Sensor
@@ -81,6 +81,7 @@ def render(
     require_egl()
     name = f"{what}-{objects}x{samples}-seed{seed}"
     plan = RenderPlan(out, name, seed, image_size, image_size, ranges, sources, sensor)
+    claim_output(out, objects, samples)  # before the bar, which an error would cut through
     started = time.monotonic()
     with Progress(
         "rendering", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()

@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,17 @@ def tasks(objects: int, samples: int, seed: int, meshes: int = 0) -> list[Task]:
     return result
 
 
+def claim_output(out: Path, objects: int, samples: int) -> None:
+    """What `render_dataset` checks before it starts.
+
+    Raises:
+        PoseGenError: there are fewer samples than objects, or `out` is not empty or cannot be made.
+    """
+    if samples < objects:
+        raise PoseGenError(f"--samples {samples}: at least one for each of the {objects} objects")
+    claim_directory(out)
+
+
 def render_dataset(
     plan: RenderPlan,
     objects: int,
@@ -81,9 +93,7 @@ def render_dataset(
         PoseGenError: the output directory is not empty or cannot be written, there are fewer
             samples than objects, or the renderer died.
     """
-    if samples < objects:
-        raise PoseGenError(f"--samples {samples}: at least one for each of the {objects} objects")
-    claim_directory(plan.out)
+    claim_output(plan.out, objects, samples)
     planned = iter(tasks(objects, samples, plan.seed, len(plan.meshes)))
     finished: list[Done] = []
     context = multiprocessing.get_context("spawn")

@@ -25,6 +25,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert run_app(app, [str(argument) for argument in arguments]) == 2
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1
+    assert printed.out == ""
     return printed.err
 
 
@@ -149,3 +150,8 @@ def test_bad_options_of_render(
 ) -> None:
     assert says in fails(capsys, "render", "--out", tmp_path / "out", *arguments)
     assert not (tmp_path / "out").exists()
+
+
+def test_render_into_an_occupied_folder(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    assert "not empty" in fails(capsys, "render", "--out", tmp_path)

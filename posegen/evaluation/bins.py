@@ -25,7 +25,8 @@ def binned(columns: Columns) -> dict[str, list[Bin]]:
     left out.
 
     Yaw: eight of 45°, the first centred on the front. Elevation: below 10°, to 20°, above. Area of
-    the mask: thirds of the samples, labelled with the largest share of the image.
+    the mask: thirds of the samples, labelled with the largest share of the image; thirds of one
+    label are one bin.
     """
     kinds = {"yaw": _yaw(columns), "elevation": _elevation(columns), "area": _area(columns)}
     return {
@@ -59,8 +60,9 @@ def _area(columns: Columns) -> dict[str, np.ndarray]:
     area = columns["area"]
     order = np.argsort(np.argsort(area, kind="stable"), kind="stable")
     thirds = order * AREA_BINS // len(area)
-    return {
-        f"≤ {100 * area[thirds == i].max():.1f} %": thirds == i
-        for i in range(AREA_BINS)
-        if (thirds == i).any()
-    }
+    bins: dict[str, np.ndarray] = {}
+    for rows in (thirds == i for i in range(AREA_BINS)):
+        if rows.any():
+            label = f"≤ {100 * area[rows].max():.1f} %"
+            bins[label] = bins.get(label, False) | rows
+    return bins

@@ -31,6 +31,15 @@ def test_area_in_thirds() -> None:
     assert values == pytest.approx([0.15, 0.35, 0.55])
 
 
+def test_thirds_of_one_label_are_one_bin() -> None:
+    area = [0.1001, 0.3, 0.0999, 0.1]
+    bins = binned(columns(area=area, sharpness=[1.0, 8.0, 2.0, 6.0]))["area"]
+    assert [(row.label, row.images) for row in bins] == [("≤ 10.0 %", 3), ("≤ 30.0 %", 1)]
+    assert [row.figures["sharpness"].value for row in bins] == pytest.approx([3.0, 8.0])
+    (only,) = binned(columns(area=[0.2] * 5))["area"]
+    assert (only.label, only.images) == ("≤ 20.0 %", 5)
+
+
 def test_without_viewpoints_there_are_no_bins_of_them() -> None:
     bins = binned(columns(area=[0.1, 0.2]))
     assert bins["yaw"] == bins["elevation"] == []

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from posegen.evaluation.bins import Bin
 from posegen.evaluation.figures import Result
 from posegen.evaluation.measure import Columns
 from posegen.evaluation.samples import Samples
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
 
 SCHEMA = 1
@@ -32,6 +34,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     figures: dict[str, Result]
     bins: dict[str, list[Bin]]
+
+
+def claim_file(path: Path) -> None:
+    """Make sure that `path` can be written: its folder is made.
+
+    Raises `PoseGenError` naming it, before hours of work are lost.
+    """
+    if path.is_dir():
+        raise PoseGenError(f"{path}: is a folder; name the file to write")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PoseGenError(
+            f"{path.parent}: cannot be made ({error.strerror}); name another folder"
+        ) from None
+    if not os.access(path.parent, os.W_OK):
+        raise PoseGenError(f"{path.parent}: cannot be written; name another folder")
 
 
 def write_json(path: Path, report: Report) -> None:

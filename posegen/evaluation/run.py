@@ -12,7 +12,7 @@ from posegen.evaluation.figures import FIGURES, Result, results
 from posegen.evaluation.judges import open_judges
 from posegen.evaluation.measure import Columns, Evaluator
 from posegen.evaluation.model import open_model
-from posegen.evaluation.report import Report, write_csv, write_json
+from posegen.evaluation.report import Report, claim_file, write_csv, write_json
 from posegen.evaluation.samples import Samples
 from posegen.evaluation.table import print_bins, print_figures
 from posegen_runtime import __version__
@@ -55,6 +55,9 @@ def run_evaluation(options: EvaluateOptions) -> int:
     samples = Samples(dataset, options.split, model.image_size, options.samples, threads)
     judges = open_judges(options.judges, threads)
     evaluator = Evaluator(model, judges, options.viewpoint, options.seed)
+    for file in (options.json, options.csv, options.sheet):
+        if file is not None:
+            claim_file(file)
     columns = _measured(evaluator, samples, options.batch_size)
     figures, bins = results(columns, options.seed), binned(columns)
     print_figures(figures, _title(evaluator, samples, options.model))

@@ -108,6 +108,37 @@ def test_what_is_written(
     assert picture.shape[1] // SIZE == 10
 
 
+def test_folders_are_made(
+    moving_checkpoint: Callable[[str, str], Path], marked: Path, tmp_path: Path
+) -> None:
+    files = {kind: tmp_path / kind / "new" / "file" for kind in ("json", "csv", "sheet")}
+    options = [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
+    assert evaluate(moving_checkpoint("spatial", "pose"), marked, "--samples", "4", *options) == 0
+    assert all(file.is_file() for file in files.values())
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "sheet"])
+@pytest.mark.parametrize(
+    ("name", "message"), [("file/new", "file: cannot be made"), ("", "is a folder")]
+)
+def test_files_that_cannot_be_written_are_refused_before_anything_is_generated(
+    kind: str,
+    name: str,
+    message: str,
+    moving_checkpoint: Callable[[str, str], Path],
+    marked: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("posegen.evaluation.run._measured", lambda *_: pytest.fail("generated"))
+    model = moving_checkpoint("spatial", "pose")
+    assert evaluate(model, marked, f"--{kind}", str(tmp_path / name)) == 2
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert message in error
+
+
 @pytest.mark.parametrize("variant", ["pose", "pose-appearance"])
 def test_models_with_fewer_inputs(
     variant: str,

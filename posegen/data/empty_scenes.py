@@ -1,5 +1,6 @@
 """The scene without the object: of the photo's name, or the same view from a camera that stood."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posegen.data.pairing import Partners
+from posegen.data.pairing import Partners, name_alone
+from posegen.data.photo_checks import Usable, cut
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
 
@@ -28,20 +30,25 @@ class EmptyScene(NamedTuple):
 
 
 class EmptyScenes:
-    """The pictures of `--backgrounds`. `refused` says which had the right name and why they were
-    of no use."""
+    """The pictures of `--backgrounds` for `photos`, paths below the photos' folder. `refused` says
+    which had the right name and why they were of no use."""
 
-    def __init__(self, root: Path, files: Sequence[Path]) -> None:
+    def __init__(self, root: Path, files: Sequence[Path], photos: Sequence[Path]) -> None:
         self.refused: list[str] = []
+        self._namesakes = Counter(name_alone(photo) for photo in photos)
         self._files = files
         self._partners = Partners(root, files)
         self._thumbnails: list[tuple[Path, tuple[int, ...], NDArray[np.int16]]] | None = None
 
-    def of(self, photo: Path, rgb: Pixels) -> EmptyScene | None:
-        """The one of the photo's name (its path below the photos' folder), else the most similar
-        that shows the same view; in either case of the photo's own size. None when there is none.
+    def of(self, usable: Usable, rgb: Pixels) -> EmptyScene | None:
+        """The one of the photo's name, else the most similar; in either case of the photo's own
+        size and the same view. None when there is none.
+
+        The name is the path below the photos' folder; the file's name alone counts where no other
+        photo has it. `rgb` are the photo's pixels, uint8 [H, W, 3].
         """
-        named = self._partners.of(photo)
+        alone = self._namesakes[name_alone(usable.photo)] < 2
+        named = self._partners.of(usable.photo, by_name=alone)
         file = named[0] if len(named) == 1 else self._same_view(rgb)
         if file is None:
             return None
@@ -52,6 +59,9 @@ class EmptyScenes:
             return None
         if pixels.shape != rgb.shape:
             self.refused.append(f"{file}: {_size(pixels)} px, the photo has {_size(rgb)}")
+            return None
+        if named == [file] and not _agree(usable, rgb, pixels):
+            self.refused.append(f"{file}: shows another view than the photo {usable.photo}")
             return None
         return EmptyScene(file, pixels)
 
@@ -69,6 +79,16 @@ class EmptyScenes:
                 difference = float(np.median(np.abs(thumbnail - wanted)))
                 best = min(best, (difference, file), key=lambda each: each[0])
         return best[1]
+
+
+def _agree(usable: Usable, rgb: Pixels, scene: Pixels) -> bool:
+    """Whether the two show the same beside the object, in the part that is cut out. True where
+    nothing is beside it."""
+    photo, outside = cut(rgb, usable.placement)
+    empty, _ = cut(scene, usable.placement)
+    hidden = cv2.resize(np.maximum(usable.mask, outside), _THUMBNAIL, interpolation=cv2.INTER_AREA)
+    difference = np.abs(_thumbnail(photo) - _thumbnail(empty))[hidden == 0]
+    return difference.size == 0 or float(np.median(difference)) < SAME_VIEW
 
 
 def _size(rgb: Pixels) -> str:

@@ -25,15 +25,21 @@ class Partners:
             for rank, key in zip(self._ranks, _keys(exact, plain), strict=True):
                 rank.setdefault(key, []).append(file)
 
-    def of(self, photo: Path) -> list[Path]:
+    def of(self, photo: Path, by_name: bool = True) -> list[Path]:
         """The partners of a photo, given by its path below its own folder; more than one means
-        that the name does not decide. The whole path counts before the file's name alone, and a
-        name as it is before one without its ending."""
+        that the name does not decide. The whole path counts before the file's name alone, which
+        counts `by_name` only, and a name as it is before one without its ending."""
         name = _name(photo)
-        for rank, key in zip(self._ranks, _keys(name, name), strict=True):
+        keys = _keys(name, name)
+        for rank, key in zip(self._ranks, keys if by_name else keys[:2], strict=False):
             if key in rank:
                 return rank[key]
         return []
+
+
+def name_alone(photo: Path) -> str:
+    """What a photo has in common with its namesakes in other folders."""
+    return _name(photo).rpartition("/")[2]
 
 
 def _keys(exact: str, plain: str) -> tuple[str, str, str, str]:

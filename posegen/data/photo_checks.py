@@ -17,6 +17,7 @@ from posegen_runtime.errors import MaskRejected, PoseGenError
 from posegen_runtime.geometry import Placement, place
 from posegen_runtime.images import read_rgb
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
+from posegen_runtime.masksample import look_at
 
 Pixels = NDArray[np.uint8]
 Progress = Callable[[str, int, int], None]
@@ -153,10 +154,17 @@ def check_photos(
 
 def read_masks_as(files: Sequence[Path], values: str, channel: MaskChannel) -> MaskReading:
     """`choose_reading`, for one object a photo. Raises `PoseGenError` for `each`."""
-    reading = choose_reading(files, values, channel)
+    reading = choose_reading(files, values, channel, several=False)
     if reading.values is MaskValues.EACH:
         raise PoseGenError("--mask-values each: a photo has one object here; give the object's id")
     return reading
+
+
+def read_alpha_as(root: Path, photos: Sequence[Path], values: str) -> MaskReading:
+    """`read_masks_as` of photos that are cut-outs. Raises `PoseGenError` when none is."""
+    if not any(file.has_alpha for file in look_at(photos)):
+        raise PoseGenError(f"{root}: its photos have no alpha; give --masks, or PNG cut-outs")
+    return read_masks_as(photos, values, MaskChannel.ALPHA)
 
 
 def cut(image: Pixels, placement: Placement) -> tuple[Pixels, Pixels]:

@@ -111,7 +111,7 @@ class Writer:
         """The photo, its background, and the file of the empty scene, None where it was filled."""
         rgb = read_rgb(self.root / usable.photo)
         photo, outside = cut(rgb, usable.placement)
-        scene = self.scenes.of(usable.photo, rgb) if self.scenes else None
+        scene = self.scenes.of(usable, rgb) if self.scenes else None
         if scene is not None:
             background, _ = cut(scene.pixels, usable.placement)
             return np.where(outside[..., None] > 0, background, photo), background, scene.file

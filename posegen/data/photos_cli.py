@@ -53,7 +53,7 @@ def photos(
 
     from posegen.data.empty_scenes import EmptyScenes
     from posegen.data.pairing import Partners
-    from posegen.data.photo_checks import Checks, check_photos, read_masks_as
+    from posegen.data.photo_checks import Checks, check_photos, read_alpha_as, read_masks_as
     from posegen.data.photo_groups import read_groups
     from posegen.data.photo_report import report
     from posegen.data.photos import Writer
@@ -66,22 +66,23 @@ def photos(
     if not found:
         raise PoseGenError(f"{directory}: all its images lie in --masks or --backgrounds")
     names = [path.relative_to(directory) for path in found]
-    mask_files = found if masks is None else list_images(masks, "--masks")
-    channel = MaskChannel.ALPHA if masks is None else mask_channel
-    reading = read_masks_as(mask_files, mask_values, channel)
+    if masks is None:
+        if mask_channel is not MaskChannel.AUTO:
+            raise PoseGenError(
+                f"--mask-channel {mask_channel.value}: without --masks the photos' alpha is the "
+                "mask; give --masks, or leave it out"
+            )
+        partners, reading = None, read_alpha_as(directory, found, mask_values)
+    else:
+        mask_files = list_images(masks, "--masks")
+        partners = Partners(masks, mask_files)
+        reading = read_masks_as(mask_files, mask_values, mask_channel)
     print(reading.explanation)
-    checks = Checks(
-        directory,
-        None if masks is None else Partners(masks, mask_files),
-        reading,
-        image_size,
-        fit,
-        min_object,
-    )
+    checks = Checks(directory, partners, reading, image_size, fit, min_object)
     grouped = None if groups is None else read_groups(groups, names)
     scenes = None
     if backgrounds is not None:
-        scenes = EmptyScenes(backgrounds, list_images(backgrounds, "--backgrounds"))
+        scenes = EmptyScenes(backgrounds, list_images(backgrounds, "--backgrounds"), names)
     claim_directory(out)
     with Progress() as bars:
         bar = bars.add_task("")

@@ -137,10 +137,12 @@ def choose_reading(
     paths: Sequence[str | Path],
     values: str = "auto",
     channel: MaskChannel | str = MaskChannel.AUTO,
+    several: bool = True,
 ) -> MaskReading:
     """Decide how a folder of masks is read, from at most `masksample.SAMPLE` of its files.
 
-    ``values`` is what `parse_mask_values` takes. Raises `PoseGenError` when none of the sampled
+    ``values`` is what `parse_mask_values` takes. Where ``several`` objects in a file are of no use,
+    ``each`` is not advised. Raises `PoseGenError` when none of the sampled
     files can be read, or when there are several ids and the object's must be named.
     """
     chosen, object_id = parse_mask_values(values)
@@ -158,7 +160,7 @@ def choose_reading(
         channel, reason = choose_channel(files)
         why.append(reason)
     if chosen is MaskValues.AUTO:
-        word, reason = choose_values(files, channel)
+        word, reason = choose_values(files, channel, several)
         chosen = MaskValues(word)
         why.append(reason)
     return MaskReading(

@@ -66,16 +66,20 @@ def choose_channel(files: Sequence[MaskFile]) -> tuple[MaskChannel, str]:
     return MaskChannel.LUMA, "grey value holds the shape"
 
 
-def choose_values(files: Sequence[MaskFile], channel: MaskChannel) -> tuple[str, str]:
-    """`masks.MaskValues` word and reason. Raises `PoseGenError` where ids leave a choice."""
-    found: set[int] = set()
+def choose_values(
+    files: Sequence[MaskFile], channel: MaskChannel, several: bool = True
+) -> tuple[str, str]:
+    """`masks.MaskValues` word and reason. Raises `PoseGenError` where ids leave a choice, and
+    advises ``each`` where `several` objects are of use."""
+    found: dict[int, list[MaskFile]] = {}
     areas: set[int] = set()
     has_ids = False
     white = False
     for file, grey in _with_channel(files, channel):
         full = int(np.iinfo(grey.dtype).max)
         counts = np.bincount(grey.ravel())
-        found.update(np.flatnonzero(counts[1:]) + 1)
+        for value in (np.flatnonzero(counts[1:]) + 1).tolist():
+            found.setdefault(value, []).append(file)
         near_white = full - int(full * _NEAR)
         white |= bool(counts[near_white:].sum())
         if not file.lossy:
@@ -87,14 +91,17 @@ def choose_values(files: Sequence[MaskFile], channel: MaskChannel) -> tuple[str,
     if len(found) == 1 and white:
         return "half", "black and white"
     if len(found) == 1:
-        return "nonzero", f"0 and {found.pop()} are the only values"
+        return "nonzero", f"0 and {next(iter(found))} are the only values"
     if white and not has_ids:
         return "half", "black and white, with soft or noisy edges"
     shown = sorted(areas if has_ids else found)
     listed = ", ".join(map(str, shown[:12])) + (", ..." if len(shown) > 12 else "")
+    rare = min(shown, key=lambda value: len(found[value]))
+    where = f"; {rare} is in {found[rare][0].path}" if len(found[rare]) < len(files) else ""
+    each = "each (one silhouette for every id), " if several else ""
     raise PoseGenError(
         f"--mask-values: which of the masks' values ({listed}) is the object? give its id, "
-        "or each (one silhouette for every id), nonzero (all are the object) or half"
+        f"or {each}nonzero (all are the object) or half{where}"
     )
 
 

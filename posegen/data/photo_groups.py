@@ -1,7 +1,9 @@
 """Which photos show the same physical object, and which of them are held out."""
 
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,9 +15,16 @@ ENOUGH_GROUPS = 10
 """From so many groups on, whole groups are held out: validation then shows unseen objects."""
 
 
-def read_groups(file: Path, photos: Sequence[Path]) -> dict[Path, str]:
-    """Group by photo, from lines `photo,group`; empty lines and those that begin with # are
-    skipped, and so is a first line that names its columns so.
+class Groups(NamedTuple):
+    """`of`: the group of a photo. `strangers` are lines that name none of the photos."""
+
+    of: dict[Path, str]
+    strangers: list[str]
+
+
+def read_groups(file: Path, photos: Sequence[Path]) -> Groups:
+    """Group by photo, from lines `photo,group`, quoted where a name holds a comma; empty lines and
+    those that begin with # are skipped, and so is a line that names its columns so.
 
     Args:
         photos: paths below the photos' folder. A line names one by its path, its file name or its
@@ -31,14 +40,22 @@ def read_groups(file: Path, photos: Sequence[Path]) -> dict[Path, str]:
         raise PoseGenError(f"--groups {file}: cannot be read as text ({error})") from None
     names = _names(photos)
     groups: dict[Path, str] = {}
+    strangers: list[str] = []
     for number, line in enumerate(lines, 1):
-        name, comma, group = (part.strip().strip('"') for part in line.rpartition(","))
-        if not line.strip() or line.startswith("#") or (name, group) == ("photo", "group"):
+        if not line.strip() or line.startswith("#"):
             continue
         where = f"--groups {file}, line {number}"
-        if not comma or not name or not group:
-            raise PoseGenError(f"{where}: write it as photo,group")
+        fields = [field.strip() for field in next(csv.reader([line], skipinitialspace=True))]
+        if fields == ["photo", "group"]:
+            continue
+        if len(fields) != 2 or not all(fields):
+            raise PoseGenError(
+                f"{where}: write it as photo,group, with quotes around a name that holds a comma"
+            )
+        name, group = fields
         found = names.get(name, [])
+        if not found:
+            strangers.append(f"line {number}, {name}")
         if len(found) > 1:
             raise PoseGenError(f"{where}: {name} fits {len(found)} photos; write its path")
         for photo in found:
@@ -46,7 +63,7 @@ def read_groups(file: Path, photos: Sequence[Path]) -> dict[Path, str]:
                 raise PoseGenError(f"{where}: {photo} has the group {groups[photo]} already")
     if not groups:
         raise PoseGenError(f"--groups {file}: names none of the photos, such as {photos[0]}")
-    return groups
+    return Groups(groups, strangers)
 
 
 def _names(photos: Sequence[Path]) -> dict[str, list[Path]]:

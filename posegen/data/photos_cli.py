@@ -79,7 +79,11 @@ def photos(
         reading = read_masks_as(mask_files, mask_values, mask_channel)
     print(reading.explanation)
     checks = Checks(directory, partners, reading, image_size, fit, min_object)
-    grouped = None if groups is None else read_groups(groups, names)
+    grouped = None
+    if groups is not None:
+        grouped, strangers = read_groups(groups, names)
+        if strangers:
+            print(f"--groups {groups}: {len(strangers)} lines name no photo; first {strangers[0]}")
     scenes = None
     if backgrounds is not None:
         scenes = EmptyScenes(backgrounds, list_images(backgrounds, "--backgrounds"), names)

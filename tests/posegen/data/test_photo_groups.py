@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from posegen.data.photo_groups import hold_out, read_groups
+from posegen.data.photo_groups import Groups, hold_out, read_groups
 from posegen_runtime.errors import PoseGenError
 
-PHOTOS = [Path("a.jpg"), Path("in/b.jpg"), Path("in/c.png"), Path("out/c.png")]
+PHOTOS = [Path("a.jpg"), Path("in/b.jpg"), Path("in/c.png"), Path("out/c.png"), Path("d, e.jpg")]
 
 
-def groups(tmp_path: Path, text: str) -> dict[Path, str]:
+def groups(tmp_path: Path, text: str) -> Groups:
     file = tmp_path / "groups.csv"
     file.write_text(text)
     return read_groups(file, PHOTOS)
@@ -16,13 +16,25 @@ def groups(tmp_path: Path, text: str) -> dict[Path, str]:
 
 def test_lines_name_photos_in_three_ways(tmp_path: Path) -> None:
     text = 'photo,group\n# old car\na,one\n\nb.jpg, two \n"in/c.png","one"\n'
-    assert groups(tmp_path, text) == {PHOTOS[0]: "one", PHOTOS[1]: "two", PHOTOS[2]: "one"}
+    assert groups(tmp_path, text).of == {PHOTOS[0]: "one", PHOTOS[1]: "two", PHOTOS[2]: "one"}
+
+
+def test_names_and_groups_may_hold_commas(tmp_path: Path) -> None:
+    text = '"d, e.jpg","old, red"\na, one\n'
+    assert groups(tmp_path, text).of == {PHOTOS[4]: "old, red", PHOTOS[0]: "one"}
+
+
+def test_lines_that_name_no_photo_are_told(tmp_path: Path) -> None:
+    read = groups(tmp_path, "photo,group\na,one\nz.jpg,one\ny,two\n")
+    assert read.of == {PHOTOS[0]: "one"}
+    assert read.strangers == ["line 3, z.jpg", "line 4, y"]
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("a.jpg\n", "line 1: write it as photo,group"),
+        ("d, e.jpg,one\n", "line 1: write it as photo,group, with quotes"),
         ("a,one\nc,two\n", "line 2: c fits 2 photos"),
         ("a,one\na.jpg,two\n", "a.jpg has the group one already"),
         ("z,one\n", "names none of the photos, such as a.jpg"),

@@ -128,13 +128,16 @@ def test_appearance_is_another_photo_of_the_group(tmp_path: Path) -> None:
         assert members[0]["group"] == "one" or not shown & own
 
 
-def test_scenes_of_a_group_show_one_object(tmp_path: Path) -> None:
+def test_scenes_of_a_group_show_one_object(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A control that shows another object must not show the same one."""
     folder, masks = write_photos(tmp_path, 8)
-    (tmp_path / "groups.csv").write_text("".join(f"{n:03d},{n % 2}\n" for n in range(8)))
+    (tmp_path / "groups.csv").write_text("".join(f"{n:03d},{n % 2}\n" for n in range(9)))
     out = tmp_path / "out"
     line = ("--masks", masks, "--groups", tmp_path / "groups.csv", "--val", 0)
     assert make(out, folder, *line) == 0
+    assert "1 lines name no photo; first line 9, 008" in capsys.readouterr().out.replace("\n", "")
     objects = {(row["split"], row["scene"]): row["group"] for row in rows(out)}
     assert len(objects) == 4
     samples = open_dataset(out).samples("train")

@@ -107,7 +107,7 @@ def draw_window(mask: Pixels, generator: np.random.Generator) -> tuple[slice, sl
 
 
 def _roughened(batch: Batch, share: float, generators: list[np.random.Generator]) -> Batch:
-    """`exact_mask` keeps what `mask` was."""
+    """`exact_mask` keeps what `mask` was, `exact_photo_mask` what `photo_mask` was."""
     if share == 0:
         return batch
     chosen = [i for i, generator in enumerate(generators) if generator.random() < share]
@@ -115,7 +115,13 @@ def _roughened(batch: Batch, share: float, generators: list[np.random.Generator]
     for i in chosen:
         mask[i] = roughen(batch.mask[i], generators[i])
         photo_mask[i] = mask[i] if batch.paired else roughen(photo_mask[i], generators[i])
-    return replace(batch, mask=mask, photo_mask=photo_mask, exact_mask=batch.mask)
+    return replace(
+        batch,
+        mask=mask,
+        photo_mask=photo_mask,
+        exact_mask=batch.mask,
+        exact_photo_mask=batch.photo_mask,
+    )
 
 
 def roughen(mask: Pixels, generator: np.random.Generator) -> Pixels:

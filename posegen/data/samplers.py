@@ -21,7 +21,8 @@ class Batch:
     `photo`, `photo_mask`, `photo_background` are a real image and what belongs to it;
     `mask` (p), `appearance` (o), `background` (b) and `viewpoint` (float32 [N, 3], zeros: unknown)
     condition the generator. `exact_mask` and `exact_photo_mask` are what `mask` and
-    `photo_mask` were before they were roughened, None where none was (`data.roughen`). `paired`: the generated image should be `photo`: Eq. 7 applies.
+    `photo_mask` were before they were roughened, None where none was (`data.roughen`). `paired`:
+    the generated image should be `photo`: Eq. 7 applies.
     """
 
     photo: Pixels

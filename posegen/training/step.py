@@ -80,7 +80,7 @@ def _generator_step(
     terms = reconstruction(fake, batch, config)
     if config.loss.uses_discriminator:
         with fabric.autocast():
-            terms |= _judged(judge, fake, batch, config)
+            terms |= judged_terms(judge, fake, batch, config)
     set_learning_rate(state.generator_optimizer, rate)
     state.generator_optimizer.zero_grad()
     fabric.backward(torch.stack(list(terms.values())).sum())
@@ -89,7 +89,7 @@ def _generator_step(
     return {name: term.detach() for name, term in terms.items()}
 
 
-def _judged(
+def judged_terms(
     judge: Discriminator, fake: Tensor, batch: Tensors, config: TrainConfig
 ) -> dict[str, Tensor]:
     """The weighted terms for which the discriminator looks at the generated images."""
@@ -128,7 +128,7 @@ def reconstruction(fake: Tensor, batch: Tensors, config: TrainConfig) -> dict[st
 def real_images(batch: Tensors) -> Tensor:
     """Photos [N, 3, S, S] whose surroundings are the empty scene: o ⊙ p + b ⊙ (1 - p), what Eq. 6
     and Eq. 7 ask of a paired sample together. Without backgrounds the photos as they are."""
-    shown = batch.covered if batch.paired else batch.photo_mask
+    shown = batch.photo_covered
     if shown is None or batch.photo_background is None:
         return batch.photo
     return torch.lerp(batch.photo_background, batch.photo, shown)

@@ -84,7 +84,15 @@ def test_both_discriminator_inputs_get_the_rough_mask(split: Split) -> None:
     assert np.array_equal(drawn.exact_mask, exact.mask)
     assert np.array_equal(drawn.mask, drawn.photo_mask)
     assert all((a != b).any() for a, b in zip(drawn.mask, exact.mask, strict=True))
-    same = replace(drawn, mask=exact.mask, photo_mask=exact.photo_mask, exact_mask=None)
+    assert drawn.exact_photo_mask is not None
+    assert np.array_equal(drawn.exact_photo_mask, exact.photo_mask)
+    same = replace(
+        drawn,
+        mask=exact.mask,
+        photo_mask=exact.photo_mask,
+        exact_mask=None,
+        exact_photo_mask=None,
+    )
     assert all(np.array_equal(each, arrays(exact)[n]) for n, each in arrays(same).items())
 
 
@@ -92,6 +100,7 @@ def test_independent_masks_are_roughened_apart(split: Split) -> None:
     exact = IndependentSampler(split, 4, 0).batch(3)
     drawn = rough(split, 1, 0, IndependentSampler).batch(3)
     for name in ("mask", "photo_mask"):
+        assert np.array_equal(arrays(drawn)[f"exact_{name}"], arrays(exact)[name])
         pairs = list(zip(arrays(drawn)[name], arrays(exact)[name], strict=True))
         assert all((a != b).any() and overlap(a, b) >= MIN_IOU for a, b in pairs)
 
@@ -110,6 +119,27 @@ def test_crops_move_photo_mask_and_background_together(split: Split, kind: type)
     if kind is PairedSampler:
         assert np.array_equal(drawn.mask, drawn.photo_mask)
         assert np.array_equal(drawn.background, drawn.photo_background)
+
+
+def test_unpaired_masks_and_backgrounds_are_cropped_together(split: Split) -> None:
+    """In backgrounds that say where each pixel was: the photo's window and the generator's."""
+    rows, columns = np.indices((SIDE, SIDE))
+    places = np.stack([2 * columns, 2 * rows, 0 * rows], axis=2).astype(np.uint8)
+    told = replace(split, background=np.stack([places] * COUNT))
+    exact = arrays(IndependentSampler(told, 4, 0).batch(3))
+    drawn = arrays(rough(told, 0, 1, IndependentSampler).batch(3))
+    windows = {}
+    for side in ("", "photo_"):
+        masks, backgrounds = drawn[f"{side}mask"], drawn[f"{side}background"]
+        windows[side] = [tuple((each[[0, -1], [0, -1], :2] + 1) // 2) for each in backgrounds]
+        for before, after, (first, last) in zip(
+            exact[f"{side}mask"], masks, windows[side], strict=True
+        ):
+            cut = before[first[1] : last[1] + 1, first[0] : last[0] + 1]
+            cut = cv2.resize(cut, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+            assert np.array_equal(after > 0, cut > 127)
+        assert sum(last[0] - first[0] < 0.96 * SIDE for first, last in windows[side]) >= 3
+    assert not np.array_equal(windows[""], windows["photo_"])
 
 
 def test_windows_cut_objects_and_keep_enough_of_them() -> None:

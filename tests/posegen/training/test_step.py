@@ -7,10 +7,17 @@ import torch
 
 from posegen.config import LossConfig, TrainConfig, Variant
 from posegen.data.samplers import Batch
+from posegen.losses import feature_matching
 from posegen.training.devices import build_fabric
 from posegen.training.initial import initial_models
 from posegen.training.state import TrainingState, build_state, learning_rate
-from posegen.training.step import reconstruction, seed_step, train_step
+from posegen.training.step import (
+    judged_terms,
+    real_images,
+    reconstruction,
+    seed_step,
+    train_step,
+)
 from posegen.training.tensors import Tensors, to_tensors
 from tiny_training import replaced, tiny_config
 
@@ -121,6 +128,47 @@ def test_shadowless_photos_are_the_empty_scene_outside(shadowless: bool) -> None
     real = seen[0][: len(tensors.photo)]
     outside = background if shadowless else tensors.photo
     torch.testing.assert_close(real, torch.where(mask > 0, tensors.photo, outside))
+
+
+def roughened(tensors: Tensors) -> tuple[Tensors, torch.Tensor]:
+    """A paired batch whose mask was moved by the roughening, and what its mask was."""
+    exact = known(tensors)[0].roll(3, dims=2)
+    return replace(tensors, exact_mask=exact, exact_photo_mask=exact), exact
+
+
+def test_shadowless_photos_keep_all_of_the_object() -> None:
+    """A rough mask cuts nothing off it, in a paired batch and in one whose photo, mask and
+    background are three samples'."""
+    paired, exact = roughened(batch(FULL))
+    mask, background = known(paired)
+    whole = torch.where(mask + exact > 0, paired.photo, background)
+    torch.testing.assert_close(real_images(paired), whole)
+    other = replace(
+        paired,
+        paired=False,
+        mask=mask.roll(9, dims=3),
+        exact_mask=exact.roll(12, dims=2),
+        background=background.flip(2),
+    )
+    torch.testing.assert_close(real_images(other), whole)
+    assert not torch.equal(whole, torch.where(mask > 0, paired.photo, background))
+
+
+@pytest.mark.parametrize("shadowless", [False, True])
+def test_features_are_those_of_the_photo_inside_both_masks(shadowless: bool) -> None:
+    config = replaced(
+        tiny_config(), shadowless=shadowless, loss=LossConfig(lambda_gan=0.0, lambda_features=2.0)
+    )
+    state = state_of(config)
+    tensors, exact = roughened(batch(FULL))
+    mask, background = known(tensors)
+    fake = torch.zeros_like(tensors.photo)
+    judge = copy.deepcopy(state.plain_discriminator)
+    found = judged_terms(state.plain_discriminator, fake, tensors, config)["features"]
+    photo = torch.where(mask + exact > 0, tensors.photo, background)
+    real = photo if shadowless else tensors.photo
+    made, shown = (judge(image, mask, background).features for image in (fake, real))
+    torch.testing.assert_close(found, 2 * feature_matching(made, shown, mask * exact))
 
 
 def known(tensors: Tensors) -> tuple[torch.Tensor, torch.Tensor]:

@@ -6,12 +6,18 @@ from posegen.data.samplers import Batch
 from posegen.training.tensors import Tensors, to_tensors
 
 
-def convert(variant: Variant, viewpoint: bool = False, exact: np.ndarray | None = None) -> Tensors:
+def convert(
+    variant: Variant,
+    viewpoint: bool = False,
+    exact: np.ndarray | None = None,
+    exact_photo: np.ndarray | None = None,
+) -> Tensors:
     image = np.zeros((1, 2, 2, 3), np.uint8)
     image[0, 0, 1] = (255, 0, 51)  # the pixel right of the corner
     mask = np.array([[[0, 127], [128, 255]]], np.uint8)
     seen = np.array([[0, 0.6, 0.8]], np.float32)
-    batch = Batch(image, mask, image + 1, mask, image + 2, image + 3, seen, True, exact)
+    pixels = (image, mask, image + 1, mask, image + 2, image + 3)
+    batch = Batch(*pixels, seen, True, exact, exact_photo)
     config = ModelConfig(arch=Arch.SPATIAL, preset="tiny", variant=variant, viewpoint=viewpoint)
     return to_tensors(batch, config, torch.device("cpu"))
 
@@ -42,6 +48,17 @@ def test_the_exact_mask_where_one_was_roughened() -> None:
     assert rough.certain is not None
     assert rough.covered[0, 0].tolist() == [[1.0, 0.0], [1.0, 1.0]]
     assert rough.certain[0, 0].tolist() == [[0.0, 0.0], [1.0, 0.0]]
+
+
+def test_the_photos_exact_mask_where_one_was_roughened() -> None:
+    tensors = convert(Variant.POSE)
+    assert tensors.photo_covered is tensors.photo_mask
+    exact = np.array([[[255, 0], [255, 0]]], np.uint8)
+    rough = convert(Variant.POSE, exact_photo=exact)
+    assert rough.photo_covered is not None
+    assert rough.photo_covered[0, 0].tolist() == [[1.0, 0.0], [1.0, 1.0]]
+    assert rough.covered is rough.mask
+    assert convert(Variant.AUTOENCODER, exact_photo=exact).photo_covered is None
 
 
 def test_the_viewpoint_where_the_model_takes_one() -> None:

@@ -8,12 +8,13 @@ import msgspec
 from lightning_fabric import Fabric
 
 from posegen.checkpoint import BEST, LAST, Lineage, load_checkpoint
-from posegen.config import EVERY, SamplerName, TrainConfig, Variant
+from posegen.config import EVERY, TrainConfig
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.mask_range import mask_range
 from posegen.data.prepared import Split, prepare
 from posegen.data.roughen import with_roughening
 from posegen.data.samplers import build_sampler
+from posegen.training.checks import check_config
 from posegen.training.devices import build_fabric
 from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
 from posegen.training.initial import initial_models
@@ -49,7 +50,7 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
 
     Raises `PoseGenError` for unusable input and `TrainingDiverged` when a loss is not finite.
     """
-    _check_sampler(config)
+    check_config(config)
     dataset = open_dataset(options.data)
     fabric = build_fabric(config, options.device)
     fabric.launch()
@@ -95,16 +96,6 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
     if exit_code == EXIT_OK and fabric.is_global_zero:
         shutil.rmtree(options.out / CACHE, ignore_errors=True)
     return exit_code
-
-
-def _check_sampler(config: TrainConfig) -> None:
-    variant = config.model.variant
-    lacks_equation_6 = variant in (Variant.POSE, Variant.POSE_APPEARANCE)
-    if config.sampler is SamplerName.INDEPENDENT and lacks_equation_6:
-        raise PoseGenError(
-            f"--sampler {config.sampler.value}: without a background, variant {variant.value} has "
-            "no reconstruction to tie the image to the mask (Eq. 6); use --sampler paired"
-        )
 
 
 def _prepare(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from posegen.checkpoint import load_checkpoint
-from posegen.config import Arch, SamplerName, TrainPrecision, Variant
+from posegen.config import Arch, LossConfig, SamplerName, TrainPrecision, Variant
 from posegen.data.samplers import PairedSampler
 from posegen.training import loop as loop_module
 from posegen.training import run as run_module
@@ -66,6 +66,7 @@ def differences(one: Path, two: Path) -> list[str]:
     ]
 
 
+NO_LOSS = LossConfig(lambda_gan=0, lambda_background=0, lambda_object=0)
 CONFIGS = {
     "spatial": tiny_config(),
     "independent": tiny_config(sampler=SamplerName.INDEPENDENT),
@@ -273,6 +274,11 @@ def test_a_run_folder_that_cannot_be_made(data: Path, tmp_path: Path) -> None:
 def test_independent_needs_a_background(variant: Variant, data: Path, tmp_path: Path) -> None:
     with pytest.raises(PoseGenError, match="--sampler independent: without a background"):
         train(data, tmp_path, tiny_config(sampler=SamplerName.INDEPENDENT, variant=variant))
+
+
+def test_a_configuration_is_checked_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(PoseGenError, match="no loss is left"):
+        train(tmp_path / "no data", tmp_path, tiny_config(loss=NO_LOSS))
 
 
 def test_an_empty_train_split(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What people put up along a street: buildings, fences, furniture; each paints itself."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ _FACES = (  # signs of a box's corners along x and y, and its outward normals
 
 
 @dataclass(frozen=True)
-class Thing:
+class Thing(ABC):
     """A box of ground that something stands on: middle, half sizes along x and y, height; metres,
     street frame. `color` RGB 0..1. `seed` varies the details."""
 
@@ -47,8 +48,9 @@ class Thing:
         foot = self.foot()
         yield foot, foot + upwards(self.height)
 
+    @abstractmethod
     def paint(self, canvas: Canvas) -> None:
-        raise NotImplementedError
+        """Draw it over what stands further away."""
 
     def sides(self, canvas: Canvas) -> Iterator[tuple[Floats, Floats, float, bool]]:
         """Visible walls: corners [4, 3], normal, length, whether along the street."""

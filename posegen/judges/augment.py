@@ -71,7 +71,7 @@ def degrade(image: Pixels, mask: Pixels, other: Pixels, generator: np.random.Gen
     return np.rint(image + (damaged.astype(np.float32) - image) * share).astype(np.uint8)
 
 
-def roughen(masks: Pixels, generator: np.random.Generator) -> Pixels:
+def shift_edges(masks: Pixels, generator: np.random.Generator) -> Pixels:
     """Silhouettes [N, S, S] with their edges a little off, as a segmenter draws them."""
     rough = []
     for mask in masks:
@@ -136,7 +136,7 @@ def _resample(image: Pixels, generator: np.random.Generator) -> Pixels:
 
 def _add_noise(image: Pixels, generator: np.random.Generator) -> Pixels:
     noise = generator.standard_normal(image.shape, np.float32) * generator.uniform(1, 12)
-    return np.clip(image + noise, 0, 255).astype(np.uint8)
+    return np.rint(image + noise).clip(0, 255).astype(np.uint8)
 
 
 def _compress(image: Pixels, generator: np.random.Generator) -> Pixels:

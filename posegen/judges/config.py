@@ -1,10 +1,13 @@
 """Configuration of a judge's training."""
 
+import math
 from enum import Enum
 
 import msgspec
 
 from posegen.config import TrainPrecision
+
+_WARM_UP = 0.05
 
 
 class JudgeKind(str, Enum):
@@ -38,3 +41,12 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFAULT = JudgeConfig()
+
+
+def learning_rate(config: JudgeConfig, step: int) -> float:
+    """A short linear rise, then a cosine down to 0."""
+    share = (step + 1) / config.steps
+    if share < _WARM_UP:
+        return config.learning_rate * share / _WARM_UP
+    fallen = (share - _WARM_UP) / (1 - _WARM_UP)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fallen))

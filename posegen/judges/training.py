@@ -15,9 +15,9 @@ from posegen.config import TrainPrecision
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.prepared import Split, prepare
 from posegen.evaluation.heading import azimuth
-from posegen.judges.augment import Views, augment, roughen
+from posegen.judges.augment import Views, augment, shift_edges
 from posegen.judges.checkpoint import FILE, JudgeInfo, load_judge, save_judge
-from posegen.judges.config import JudgeConfig, JudgeKind
+from posegen.judges.config import JudgeConfig, JudgeKind, learning_rate
 from posegen.judges.figures import measure
 from posegen.judges.losses import heading_loss, segmenter_loss
 from posegen.judges.models import (
@@ -35,7 +35,6 @@ from posegen_runtime.errors import PoseGenError
 
 CACHE = "cache"
 _REPORT_EVERY = 20
-_WARM_UP = 0.05
 
 
 def train_judge(
@@ -57,19 +56,13 @@ def train_judge(
     judge = build_judge(config.kind, config.image_size)
     parent = _take_segmenter(judge, config, segmenter)
     dataset = open_dataset(data)
-    training, held_out = (
-        _usable(dataset, config, split, out / CACHE) for split in ("train", "val")
-    )
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    reporter = Reporter(out, 0, config.steps, True)
-    reporter.say(
-        f"{config.kind.value} at {config.image_size} px, {len(training)} training and "
-        f"{len(held_out)} validation samples, {device.type}, precision {config.precision.value}"
-    )
-    with reporter.running():
-        _learn(judge, training, config, device, reporter)
-        figures = measure(judge.cpu().eval(), held_out)
-        reporter.metrics(config.steps, figures, True)
+    try:
+        training, held_out = (
+            _usable(dataset, config, split, out / CACHE) for split in ("train", "val")
+        )
+        figures = _learn_and_measure(judge, training, held_out, config, out)
+    finally:
+        shutil.rmtree(out / CACHE, ignore_errors=True)
     description = dataset.description
     lineage = Lineage(
         dataset={
@@ -83,7 +76,6 @@ def train_judge(
         parent=parent,
     )
     save_judge(out / FILE, judge, JudgeInfo(config=config, lineage=lineage, figures=figures))
-    shutil.rmtree(out / CACHE, ignore_errors=True)
     return figures
 
 
@@ -127,6 +119,22 @@ def _take_segmenter(judge: Judge, config: JudgeConfig, path: Path | None) -> str
     return checkpoint.sha256
 
 
+def _learn_and_measure(
+    judge: Judge, training: Views, held_out: Views, config: JudgeConfig, out: Path
+) -> dict[str, float]:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    reporter = Reporter(out, 0, config.steps, True)
+    reporter.say(
+        f"{config.kind.value} at {config.image_size} px, {len(training)} training and "
+        f"{len(held_out)} validation samples, {device.type}, precision {config.precision.value}"
+    )
+    with reporter.running():
+        _learn(judge, training, config, device, reporter)
+        figures = measure(judge.cpu().eval(), held_out)
+        reporter.metrics(config.steps, figures, True)
+    return figures
+
+
 def _learn(
     judge: Judge, training: Views, config: JudgeConfig, device: torch.device, reporter: Reporter
 ) -> None:
@@ -159,17 +167,8 @@ def draw(training: Views, config: JudgeConfig, step: int) -> Views:
     damages = config.kind is not JudgeKind.OUTLINE
     views = augment(training.chosen(chosen), training.mask[others], generator, damages)
     if config.kind is JudgeKind.HEADING:
-        views = replace(views, mask=roughen(views.mask, generator))
+        views = replace(views, mask=shift_edges(views.mask, generator))
     return views
-
-
-def learning_rate(config: JudgeConfig, step: int) -> float:
-    """A short linear rise, then a cosine down to 0."""
-    share = (step + 1) / config.steps
-    if share < _WARM_UP:
-        return config.learning_rate * share / _WARM_UP
-    fallen = (share - _WARM_UP) / (1 - _WARM_UP)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * fallen))
 
 
 def _loss(

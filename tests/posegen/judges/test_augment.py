@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from arrow_dataset import arrow
-from posegen.judges.augment import Views, augment, degrade, roughen
+from posegen.judges.augment import Views, _add_noise, _recolour, augment, degrade, shift_edges
 
 COUNT = 40
 
@@ -63,8 +63,33 @@ def test_damage_changes_levels_and_nothing_else(views: Views) -> None:
     assert 5 < np.mean(changes) < 60
 
 
+def test_noise_keeps_the_mean() -> None:
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    noisy = [_add_noise(grey, np.random.default_rng(seed)) for seed in range(20)]
+    assert np.mean(noisy) == pytest.approx(128, abs=0.1)
+
+
+def test_damage_falls_on_all_on_the_object_or_on_another(views: Views) -> None:
+    """Where it falls must not tell where the object is, so none of them may be missing."""
+    generator = np.random.default_rng(0)
+    image = generator.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    own, other = (np.zeros((64, 64), np.uint8) for _ in range(2))
+    own[24:40, 4:20] = other[24:40, 44:60] = 255
+    seen = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
+    for seed in range(300):
+        damaged = degrade(image, own, other, np.random.default_rng(seed))
+        clean = _recolour(image, np.random.default_rng(seed))
+        differs = (damaged != clean).any(axis=2)
+        seen[bool(differs[own > 0].any()), bool(differs[other > 0].any())] += 1
+    both, mine, others, none = seen.values()
+    assert both > 80
+    assert mine > 30
+    assert others > 30
+    assert none < 100
+
+
 def test_rough_silhouettes_differ_at_their_edges_only(views: Views) -> None:
-    rough = roughen(views.mask, np.random.default_rng(0))
+    rough = shift_edges(views.mask, np.random.default_rng(0))
     assert set(np.unique(rough)) == {0, 255}
     differ = (rough != views.mask).sum((1, 2)) / (views.mask > 0).sum((1, 2))
     assert 0.01 < differ.mean() < 0.3

@@ -11,9 +11,9 @@ from posegen.cli import app
 from posegen.data.dataset import open_dataset
 from posegen.data.prepared import prepare
 from posegen.judges.checkpoint import load_judge
-from posegen.judges.config import JudgeConfig, JudgeKind
+from posegen.judges.config import JudgeConfig, JudgeKind, learning_rate
 from posegen.judges.figures import answers
-from posegen.judges.training import learning_rate, train_judge, views_of
+from posegen.judges.training import CACHE, draw, train_judge, views_of
 from posegen_runtime.errors import PoseGenError
 
 
@@ -81,7 +81,16 @@ def test_photos_without_poses_teach_no_heading(tmp_path: Path) -> None:
     photos = write_arrows(tmp_path / "photos", 4, 2, poses=False)
     with pytest.raises(PoseGenError, match="no samples with a pose") as error:
         train_judge(config("outline"), photos, tmp_path / "out")
+    assert not (tmp_path / "out" / CACHE).exists()
     assert "\n" not in str(error.value)
+
+
+def test_a_heading_judge_learns_from_rough_silhouettes(arrows: Path, tmp_path: Path) -> None:
+    """In use it is given a segmenter's; the others learn from exact ones."""
+    split = prepare(open_dataset(arrows), "train", SIZE, tmp_path)
+    views = views_of(split, JudgeKind.HEADING, "")
+    rough, exact = (draw(views, config(kind), 0).mask for kind in ("heading", "segmenter"))
+    assert (rough != exact).any((1, 2)).mean() > 0.5
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ posegen train --data "$work/renders" --out "$work/pretrained" --init "$checkpoin
     --steps "${MESH_STEPS:-300}" $train
 
 # 2. A data set from the photos, 3. fine-tune on it.
-posegen data photos "$work/photos" --masks "$work/masks" --fit auto --out "$work/dataset"
+posegen data photos "$work/photos" --masks "$work/masks" --out "$work/dataset"
 posegen train --data "$work/dataset" --out "$work/tuned" --init "$work/pretrained/last.safetensors" \
     --steps "${STEPS:-500}" $train
 

@@ -107,8 +107,8 @@ def from_dataset(root: Path, size: tuple[int, int], count: int, seed: int) -> In
     if len(chosen) < MIN_REAL:
         raise PoseGenError(
             f"{root}: {len(chosen)} of {len(samples)} samples of the test and val splits show a "
-            f"silhouette at {size[0]} px, {MIN_REAL} are needed; render more cars, or leave out "
-            "--data for made-up inputs"
+            f"silhouette at {size[0]} px, {MIN_REAL} are needed; render more or hold out more "
+            "photos (posegen data photos --val), or leave out --data for made-up inputs"
         )
     used = [split for split in splits if dataset.samples(split)]
     generator = np.random.default_rng(seed)

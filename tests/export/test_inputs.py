@@ -82,7 +82,8 @@ def blacken(root, count):
 def test_fewer_than_two_silhouettes_are_named(tmp_path, val, empty, left):
     root = write_dataset(tmp_path / "d", val=val, size=32)
     blacken(root, empty)
-    message = f"d: {left} of {val} samples of the test and val splits show a silhouette at 32 px"
+    message = f"d: {left} of {val} samples of the test and val splits show a silhouette at 32 px, "
+    message += r"2 are needed; render more or hold out more photos \(posegen data photos --val\)"
     with pytest.raises(PoseGenError, match=message):
         from_dataset(root, (32, 32), 16, seed=0)
 

@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 
 from photo_folder import OBJECT, SIZE, photo, scene, write_photos
+from posegen.data.cli import app
 from posegen.data.empty_scenes import EmptyScenes
 from posegen.data.pairing import Partners
 from posegen.data.photo_checks import Checks, Usable
 from posegen_runtime.choices import Fit
+from posegen_runtime.console import run_app
 from posegen_runtime.images import read_rgb
 from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
 
@@ -53,6 +55,26 @@ def test_only_what_is_beside_the_object_is_compared(
     found = scenes(tmp_path, {"large.png": scene(number)}, ["large.png"])
     taken = found.of(usable(folder, masks, "large.png", "large.png"), rgb)
     assert (taken is not None) == fits
+
+
+def test_photo_and_empty_scene_are_equal_outside_the_frame(tmp_path: Path) -> None:
+    """Above and below a wide photo there is nothing that could tell a real image. The scene is
+    darker than the photo, as they are: within the frame they stay what was shot."""
+    folder, masks = write_photos(tmp_path, 2)
+    (tmp_path / "empty").mkdir()
+    for number in range(2):
+        darker = np.maximum(scene(number), 4) - 4
+        Image.fromarray(darker.astype(np.uint8)).save(tmp_path / "empty" / f"{number:03d}.png")
+    line = ["photos", folder, "--masks", masks, "--out", tmp_path / "out", "--image-size", 64]
+    line += ["--backgrounds", tmp_path / "empty", "--fit", "frame", "--val", 0, "--min-object", 8]
+    assert run_app(app, [str(word) for word in line]) == 0
+    photos = sorted((tmp_path / "out").glob("train/*/rgb/*.png"))
+    assert len(photos) == 2
+    for path in photos:
+        rgb, background = read_rgb(path), read_rgb(path.parents[1] / "background" / path.name)
+        for row in (*range(6), *range(58, 64)):  # 48 of 64 rows are the photo's
+            assert np.array_equal(rgb[row], background[row])
+        assert (rgb[12:52] != background[12:52]).any(axis=2).mean() > 0.9
 
 
 def test_a_name_that_photos_share_is_no_match(tmp_path: Path) -> None:

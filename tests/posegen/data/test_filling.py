@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -60,6 +61,15 @@ def test_photo_and_background_differ_at_the_object_alone(mask: np.ndarray) -> No
     assert np.array_equal(background[untouched], image[untouched])
     changed = (background != image).any(axis=2)
     assert changed[decoys > 0].mean() > 0.9
+
+
+def test_decoys_beside_the_object_are_the_same_in_both(mask: np.ndarray) -> None:
+    """Even within the rim, where the photo elsewhere fades into the filling."""
+    image = photo(3, SIZE)
+    decoys = cv2.dilate(mask, np.ones((5, 5), np.uint8)) - mask  # within the rim
+    real, background = emptied(image, mask, decoys, generator())
+    assert np.array_equal(real[decoys > 0], background[decoys > 0])
+    assert (real[decoys > 0] != image[decoys > 0]).any()
 
 
 def test_decoys_are_other_silhouettes_elsewhere(mask: np.ndarray) -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import cv2
@@ -33,6 +34,17 @@ def test_a_sample_is_what_lies_on_disk(samples: Samples, marked: Path) -> None:
 def test_fewer_samples_are_spread_evenly(marked: Path) -> None:
     few = Samples(open_dataset(marked), "test", SIZE, limit=3)
     assert few.object_id.tolist() == [0, 6, 11]
+
+
+def test_scenes_of_one_object_count_once(tmp_path: Path) -> None:
+    """Controls and intervals must not take an object for two."""
+    root = write_marked_cars(tmp_path / "data")
+    file = root / "dataset.json"
+    same = {"scene_objects": {"test/000000": "van", "test/000002": "van"}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | same))
+    found = Samples(open_dataset(root), "test", SIZE)
+    assert found.objects == OBJECTS - 1
+    assert found.object_id[0] == found.object_id[2 * FRAMES] != found.object_id[FRAMES]
 
 
 def test_images_are_shrunk_to_the_model(marked: Path) -> None:

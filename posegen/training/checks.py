@@ -31,6 +31,10 @@ def check_config(config: TrainConfig) -> None:
             "--shadowless: changes what the discriminator sees, and --lambda-gan 0 without "
             "--lambda-features trains none; leave the option out"
         )
+    if config.rough_masks and not variant.uses_mask:
+        raise PoseGenError(
+            f"--rough-masks {config.rough_masks:g}: {without} mask; leave the option out"
+        )
     weights = _weights(config)
     if not any(weights.values()):
         raise PoseGenError(

@@ -89,3 +89,10 @@ def test_without_a_discriminator_a_term_of_the_reconstruction_is_left(
         else:
             with pytest.raises(PoseGenError, match="no loss is left"):
                 check_config(config)
+
+
+@pytest.mark.parametrize("variant", WITHOUT_MASK)
+def test_rough_masks_need_a_mask(variant: Variant) -> None:
+    check(rough_masks=0.5)
+    with pytest.raises(PoseGenError, match=r"--rough-masks 0\.5: variant .* takes no mask; leave"):
+        check(variant, rough_masks=0.5)

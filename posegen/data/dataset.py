@@ -35,6 +35,15 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     scene_objects: dict[str, str] = {}
 
+    def lineage(self, images: int) -> dict[str, Any]:
+        """What a checkpoint keeps of the data set of which it saw so many images."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "licence": self.licence,
+            "images": images,
+        }
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -63,14 +63,8 @@ def train_judge(
         figures = _learn_and_measure(judge, training, held_out, config, out)
     finally:
         shutil.rmtree(out / CACHE, ignore_errors=True)
-    description = dataset.description
     lineage = Lineage(
-        dataset={
-            "name": description.name,
-            "sha256": description.sha256,
-            "licence": description.licence,
-            "images": len(training),
-        },
+        dataset=dataset.description.lineage(len(training)),
         seed=config.seed,
         version=__version__,
         parent=parent,

@@ -116,14 +116,8 @@ def _prepare(
 
 
 def _lineage(dataset: Dataset, config: TrainConfig, training: Split, parent: str | None) -> Lineage:
-    description = dataset.description
     return Lineage(
-        dataset={
-            "name": description.name,
-            "sha256": description.sha256,
-            "licence": description.licence,
-            "images": len(training),
-        },
+        dataset=dataset.description.lineage(len(training)),
         seed=config.seed,
         version=__version__,
         parent=parent,

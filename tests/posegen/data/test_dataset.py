@@ -89,3 +89,9 @@ def test_an_unreadable_description(root: Path, content: bytes) -> None:
     (root / "dataset.json").write_bytes(content)
     with pytest.raises(PoseGenError, match=r"dataset\.json: unreadable"):
         open_dataset(root)
+
+
+def test_lineage_names_the_data_and_what_was_seen_of_it(root: Path) -> None:
+    change(root, sha256="abc", licence="CC0-1.0")
+    expected = {"name": "ellipses", "sha256": "abc", "licence": "CC0-1.0", "images": 7}
+    assert open_dataset(root).description.lineage(7) == expected

@@ -21,7 +21,7 @@ from posegen_export.weights import WeightFigures, measure_weights
 from posegen_runtime import __version__
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import SCHEMA, Manifest, Precision
-from posegen_runtime.parity import FP32_GATE, ParityFigures
+from posegen_runtime.parity import GATES, ParityFigures
 
 FP32 = "fp32"
 
@@ -69,7 +69,7 @@ def make_inputs(config: ModelConfig, data: Path | None, count: int, seed: int) -
 
 def missed_by(figures: dict[str, ParityFigures]) -> list[str]:
     """What misses the FP32 gate, one line for each figure, with the way it was measured."""
-    return [f"{way}: {line}" for way, f in figures.items() for line in FP32_GATE.missed(f)]
+    return [f"{way}: {line}" for way, f in figures.items() for line in GATES[FP32].missed(f)]
 
 
 def export_bundle(
@@ -150,7 +150,7 @@ def parity_record(
     import onnxruntime
 
     return {
-        "gate": {bound.figure: bound.limit for bound in FP32_GATE.bounds},
+        "gate": {bound.figure: bound.limit for bound in GATES[FP32].bounds},
         "engine": f"onnxruntime {onnxruntime.__version__}, CPU",
         "inputs": inputs.source,
         "batches": sorted({1, 3, max_batch}),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from posegen_runtime.parity import FP32_GATE, ParityFigures
+from posegen_runtime.parity import GATES, ParityFigures
 
 COLUMNS = ("images", "max", "mean", "PSNR dB", "worst dB", "inside max", "inside mean", "gate")
 
@@ -33,5 +33,5 @@ def _cells(f: ParityFigures) -> list[str]:
         f"{f.psnr_worst:.1f}",
         f"{f.silhouette.max_difference:g}",
         f"{f.silhouette.mean_difference:.5f}",
-        "missed" if FP32_GATE.missed(f) else "ok",
+        "missed" if GATES["fp32"].missed(f) else "ok",
     ]

@@ -73,6 +73,11 @@ class PoseGenerator:
         return self.bundle.image_size
 
     @property
+    def precision(self) -> str:
+        """Name of the precision variant that runs: fp32, fp16 or int8."""
+        return self._variant.precision
+
+    @property
     def engine(self) -> str:
         """What runs the graphs: engine, version and where."""
         return self.backend(

@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from posegen_runtime.ssim import ssim_maps
+
 GROW = 4
 """Pixels by which the silhouette is grown, to take its edge and its contact shadow in."""
 IDENTICAL_PSNR = 200.0
@@ -19,8 +21,8 @@ IDENTICAL_PSNR = 200.0
 of a thousand 256×256 images gives 131 dB."""
 
 
-class RegionFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Differences in levels (0 to 255) and PSNR in dB, over one region of all images."""
+class RegionFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Differences in levels (0 to 255), PSNR in dB and SSIM, over one region of all images."""
 
     max_difference: float
     mean_difference: float
@@ -29,6 +31,8 @@ class RegionFigures(msgspec.Struct, frozen=True, kw_only=True):
     """PSNR of the worst single image."""
     worst_image: int
     """Index of that image."""
+    ssim: float | None = None
+    """Mean over the images; None where it was not asked for."""
 
 
 class ParityFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +60,12 @@ class ParityFigures(msgspec.Struct, frozen=True, kw_only=True):
     def psnr_worst(self) -> float:
         return min(self.whole.psnr_worst, self.silhouette.psnr_worst)
 
+    @property
+    def ssim(self) -> float | None:
+        if self.whole.ssim is None or self.silhouette.ssim is None:
+            return None
+        return min(self.whole.ssim, self.silhouette.ssim)
+
 
 class Bound(msgspec.Struct, frozen=True):
     """One figure and the limit it must keep."""
@@ -67,6 +77,8 @@ class Bound(msgspec.Struct, frozen=True):
     def missed(self, figures: ParityFigures) -> str | None:
         """What was missed, with value and bound, or None."""
         value = getattr(figures, self.figure)
+        if value is None:
+            return f"{self.figure} was not measured"
         kept = value <= self.limit if self.at_most else value >= self.limit
         if kept:
             return None
@@ -80,6 +92,11 @@ class Gate(msgspec.Struct, frozen=True):
     precision: str
     bounds: tuple[Bound, ...]
 
+    @property
+    def needs_ssim(self) -> bool:
+        """Whether `compare` must be told to measure SSIM, which takes longer than all the rest."""
+        return any(bound.figure == "ssim" for bound in self.bounds)
+
     def missed(self, figures: ParityFigures) -> list[str]:
         """One line for each figure missed; empty when the gate is passed."""
         if figures.invalid:
@@ -87,19 +104,29 @@ class Gate(msgspec.Struct, frozen=True):
         return [line for bound in self.bounds if (line := bound.missed(figures)) is not None]
 
 
-FP32_GATE = Gate("fp32", (Bound("max_difference", 1.0, True), Bound("mean_difference", 0.01, True)))
+GATES: dict[str, Gate] = {
+    "fp32": Gate(
+        "fp32", (Bound("max_difference", 1.0, True), Bound("mean_difference", 0.01, True))
+    ),
+    "fp16": Gate("fp16", (Bound("psnr", 40.0, False), Bound("psnr_worst", 35.0, False))),
+    "int8": Gate("int8", (Bound("psnr", 30.0, False), Bound("ssim", 0.95, False))),
+}
+"""The gate of each precision, by its name in a bundle."""
 
 
 def compare(
     images: npt.NDArray[np.generic],
     reference: npt.NDArray[np.uint8],
     masks: npt.NDArray[np.uint8],
+    *,
+    ssim: bool = False,
 ) -> ParityFigures:
     """Compare `images` with `reference`, both uint8 [N, H, W, 3].
 
-    `masks` is uint8 [N, H, W], where values above 127 are the silhouette. An output of another
-    dtype or shape, or one that holds NaN or infinity, is not measured: see
-    `ParityFigures.invalid`. Raises ValueError when `reference` and `masks` do not fit each other.
+    `masks` is uint8 [N, H, W], where values above 127 are the silhouette. `ssim` measures SSIM too
+    (`Gate.needs_ssim`). An output of another dtype or shape, or one that holds NaN or infinity, is
+    not measured: see `ParityFigures.invalid`. Raises ValueError when `reference` and `masks` do not
+    fit each other.
     """
     if reference.dtype != np.uint8 or reference.shape != (*masks.shape, 3) or not len(masks):
         raise ValueError(
@@ -113,17 +140,26 @@ def compare(
     difference = difference.reshape(len(masks), -1, 3)
     everywhere = np.ones(difference.shape[:2], dtype=bool)
     inside = grow(masks > 127, GROW).reshape(len(masks), -1)
+    similarity = None
+    if ssim:
+        similarity = ssim_maps(images.astype(np.uint8, copy=False), reference)
+        similarity = similarity.reshape(len(masks), -1)
     return ParityFigures(
         images=len(masks),
-        whole=_figures(difference, everywhere),
-        silhouette=_figures(difference, inside),
+        whole=_figures(difference, everywhere, similarity),
+        silhouette=_figures(difference, inside, similarity),
     )
 
 
 def unmeasured(images: int, reason: str) -> ParityFigures:
     """The worst figures, for `images` images that could not be measured."""
     worst = RegionFigures(
-        max_difference=255.0, mean_difference=255.0, psnr=0.0, psnr_worst=0.0, worst_image=0
+        max_difference=255.0,
+        mean_difference=255.0,
+        psnr=0.0,
+        psnr_worst=0.0,
+        worst_image=0,
+        ssim=0.0,
     )
     return ParityFigures(images=images, whole=worst, silhouette=worst, invalid=reason)
 
@@ -144,8 +180,15 @@ def _why_invalid(images: npt.NDArray[np.generic], reference: npt.NDArray[np.uint
     return ""
 
 
-def _figures(difference: npt.NDArray[np.int16], region: npt.NDArray[np.bool_]) -> RegionFigures:
-    """Figures over `region` [N, P] of `difference` [N, P, 3]. An empty region differs nowhere."""
+def _figures(
+    difference: npt.NDArray[np.int16],
+    region: npt.NDArray[np.bool_],
+    similarity: npt.NDArray[np.float64] | None,
+) -> RegionFigures:
+    """Figures over `region` [N, P] of `difference` [N, P, 3] and `similarity` [N, P].
+
+    An empty region differs nowhere.
+    """
     inside = np.where(region[..., None], difference, 0)
     values = region.sum(axis=1) * 3
     squares = (inside.astype(np.int64) ** 2).sum(axis=(1, 2))
@@ -157,7 +200,14 @@ def _figures(difference: npt.NDArray[np.int16], region: npt.NDArray[np.bool_]) -
         psnr=_psnr(int(squares.sum()), total),
         psnr_worst=min(psnrs),
         worst_image=int(np.argmin(psnrs)),
+        ssim=None if similarity is None else _mean_ssim(similarity, region),
     )
+
+
+def _mean_ssim(similarity: npt.NDArray[np.float64], region: npt.NDArray[np.bool_]) -> float:
+    """Mean over the images of each one's mean in `region`; images without one do not count."""
+    means = [float(s[r].mean()) for s, r in zip(similarity, region, strict=True) if r.any()]
+    return float(np.mean(means)) if means else 1.0
 
 
 def _psnr(squares: int, values: int) -> float:

@@ -9,7 +9,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.images import read_rgb
 from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
-from posegen_runtime.parity import FP32_GATE, ParityFigures, compare
+from posegen_runtime.parity import GATES, ParityFigures, compare
 from posegen_runtime.viewpoints import UNKNOWN
 
 Images = npt.NDArray[np.uint8]
@@ -90,6 +90,7 @@ def _judge(
     feeds: Feeds,
     reference: Images,
 ) -> Verdict:
-    figures = compare(images, reference, feeds["mask"])
+    gate = GATES[generator.precision]
+    figures = compare(images, reference, feeds["mask"], ssim=gate.needs_ssim)
     engine = generator.backend(graph).description
-    return Verdict(graph, engine, figures, FP32_GATE.missed(figures))
+    return Verdict(graph, engine, figures, gate.missed(figures))

@@ -1,0 +1,21 @@
+"""TensorRT engines: built on the machine that runs them, kept in a cache, never in a bundle.
+
+    flavors    which TensorRT is installed, what it has and what it refuses
+    network    ONNX → network, with TensorRT's reasons where it refuses the graph
+    build      network → engine
+    precision  what it really computes in
+    cache      where it is kept, sidecar what is known of it
+    ensure     the one call that the rest of the runtime needs
+
+Nothing here is imported by ``posegen-run`` unless an engine is asked for.
+"""
+
+from posegen_runtime.engines.cache import EngineFile as EngineFile
+from posegen_runtime.engines.cache import record_parity as record_parity
+from posegen_runtime.engines.ensure import ensure_engine as ensure_engine
+from posegen_runtime.engines.flavors import Flavor as Flavor
+from posegen_runtime.engines.flavors import TensorRT as TensorRT
+from posegen_runtime.engines.flavors import find_flavor as find_flavor
+from posegen_runtime.engines.options import BuildOptions as BuildOptions
+from posegen_runtime.engines.options import Profile as Profile
+from posegen_runtime.engines.sidecar import Sidecar as Sidecar

@@ -1,10 +1,12 @@
 """`posegen-export`: what turns a checkpoint into the bundle that travels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from posegen_export.trt_cli import trt
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(
@@ -13,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-
+app.command()(trt)
 
 Checkpoint = Annotated[
     Path, typer.Argument(help="A .safetensors checkpoint, or the folder of a training run.")
@@ -36,6 +38,12 @@ def onnx(
     ] = 32,
     golden: Annotated[int, typer.Option(min=8, max=96, help="Number of golden inputs.")] = 24,
     seed: Seed = 0,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Precisions to write, separated by commas: fp32, which is always written, fp16."
+        ),
+    ] = "fp32",
     allow_insensitive: Annotated[
         bool,
         typer.Option(
@@ -44,12 +52,14 @@ def onnx(
         ),
     ] = False,
 ) -> None:
-    """Write an FP32 bundle from CHECKPOINT; exit 1 when its images are not PyTorch's."""
+    """Write a bundle from CHECKPOINT; exit 1 when its images are not PyTorch's."""
     from posegen_export.bundle_writer import check_target
     from posegen_export.export import GateMissed, export_bundle, load_source, make_inputs
     from posegen_export.table import parity_table
+    from posegen_export.variants import parse_precisions
 
     check_target(out)
+    precisions = parse_precisions(precision)
     source = load_source(checkpoint)
     inputs = make_inputs(source.config, data, golden, seed)
     try:
@@ -59,11 +69,12 @@ def onnx(
             inputs,
             name=name or out.resolve().name,
             max_batch=max_batch,
+            precisions=precisions,
             allow_insensitive=allow_insensitive,
         )
     except GateMissed as missed:
         parity_table({"": missed.figures})
-        _fail(missed.missed)
+        _fail(missed.missed, missed.blame)
     parity_table({"": figures})
     size = sum(record.bytes for record in manifest.files.values())
     print(f"{out}: {manifest.arch}/{manifest.preset} {manifest.variant}, {size / 1e6:.1f} MB")
@@ -78,10 +89,11 @@ def check(
     data: Data = None,
     seed: Seed = 0,
 ) -> None:
-    """Repeat the parity measurement of BUNDLE; exit 1 when a gate is missed."""
+    """Repeat the parity measurement of every precision in BUNDLE; exit 1 when a gate is missed."""
     from posegen_export.check import check_bundle
-    from posegen_export.export import load_source, make_inputs, missed_by
+    from posegen_export.export import load_source, make_inputs
     from posegen_export.table import parity_table
+    from posegen_export.variants import missed_by
     from posegen_runtime.bundle import Bundle
 
     opened = Bundle.load(bundle)
@@ -89,7 +101,7 @@ def check(
     inputs = make_inputs(source.config, data, max(len(opened.manifest.golden), 8), seed)
     figures = check_bundle(opened, source, inputs)
     parity_table({"": figures})
-    missed = missed_by(figures)
+    missed = [f"{p} {line}" for p, ways in figures.items() for line in missed_by(ways, p)]
     if missed:
         _fail(missed)
 
@@ -113,9 +125,11 @@ def judge(
     print(f"{out}: {manifest.kind}, {size / 1e6:.1f} MB, at most {difference:.2g} from PyTorch")
 
 
-def _fail(missed: list[str]) -> None:
+def _fail(missed: Sequence[str], blame: Sequence[str] = ()) -> None:
     for line in missed:
         print(f"gate missed: {line}")
+    for line in blame:
+        print(f"to blame: {line}")
     raise typer.Exit(EXIT_SOME_FAILED)
 
 

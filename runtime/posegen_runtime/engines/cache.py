@@ -76,7 +76,7 @@ def find(
             wanted.precision,
         )
         if same and sidecar.bundle == bundle:
-            reasons.append(f"{engine}: is of {reason}; building another")
+            reasons.append(f"the cached engine {engine.name} is of {reason}; building another")
     if reasons:
         tell(reasons[0])
     return None

@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-from posegen_runtime.engines.bindings import Builder, INetworkDefinition, OnnxParser, ParserError
+from posegen_runtime.engines.bindings import (
+    Builder,
+    INetworkDefinition,
+    ITensor,
+    OnnxParser,
+    ParserError,
+)
 from posegen_runtime.engines.flavors import TensorRT
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import TensorSpec
@@ -56,8 +62,10 @@ def _reason(error: ParserError) -> str:
 def _check_inputs(
     tensorrt: TensorRT, network: INetworkDefinition, model: Path, inputs: list[TensorSpec]
 ) -> None:
-    tensors = [network.get_input(i) for i in range(network.num_inputs)]
-    found = {tensor.name: dtype_name(tensorrt, tensor.dtype) for tensor in tensors}
+    found = {}
+    for index in range(network.num_inputs):
+        tensor: ITensor = network.get_input(index)
+        found[tensor.name] = dtype_name(tensorrt, tensor.dtype)
     recorded = {spec.name: spec.dtype for spec in inputs}
     if found != recorded:
         raise PoseGenError(

@@ -80,11 +80,11 @@ def why_unfit(
     if not _runs_on_version(held, wanted):
         return f"version {_dotted(held.version)}, not {_dotted(wanted.version)}"
     if not _runs_on_gpu(held, wanted, options, capability):
-        return f"a GPU of {_dotted(held.target)}, not {_dotted(wanted.target)}"
+        return f"compute capability {_dotted(held.target)}, not {_dotted(wanted.target)}"
     if options.profile is not None and held.profile != wanted.profile:
         return f"batches {held.profile}, not {wanted.profile}"
     if options.workspace is not None and held.workspace != wanted.workspace:
-        return f"workspace {held.workspace}, not {wanted.workspace}"
+        return f"workspace {held.workspace or 'unlimited'}, not {wanted.workspace} bytes"
     if options.version_compatible and not held.version_compatible:
         return "one version only"
     if options.hardware_compatible and not held.hardware_compatible:
@@ -111,7 +111,7 @@ def _runs_on_gpu(
 
 
 def _dotted(numbers: tuple[int, ...] | None) -> str:
-    return "Ampere and later" if numbers is None else ".".join(map(str, numbers))
+    return "8.0 and later" if numbers is None else ".".join(map(str, numbers))
 
 
 def read_sidecar(file: Path) -> Sidecar | None:

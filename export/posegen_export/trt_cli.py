@@ -1,0 +1,102 @@
+"""`posegen-export trt`: the engines of a bundle, built ahead of the first run.
+
+Needs neither torch nor onnx: the runtime builds, and would build the same engines by itself.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from posegen_runtime.errors import PoseGenError
+
+if TYPE_CHECKING:
+    from posegen_runtime.engines import EngineFile, Profile
+
+MIB = 2**20
+
+
+def trt(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder.")],
+    precision: Annotated[
+        str, typer.Option(help="Variant of the bundle: fp32, fp16 or int8.")
+    ] = "fp32",
+    flavor: Annotated[
+        str, typer.Option(help="auto (what is installed), tensorrt, or rtx.")
+    ] = "auto",
+    min_batch: Annotated[int | None, typer.Option(min=1, help="Fewest images. Default: 1.")] = None,
+    opt_batch: Annotated[
+        int | None, typer.Option(min=1, help="Images to tune for. Default: the most.")
+    ] = None,
+    max_batch: Annotated[
+        int | None, typer.Option(min=1, help="Most images. Default: what the bundle was proven to.")
+    ] = None,
+    workspace: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="MIB", help="Most scratch memory. Default: all there is."),
+    ] = None,
+    timing_cache: Annotated[
+        Path | None, typer.Option(help="File of measured times: read, and written after a build.")
+    ] = None,
+    compute_capability: Annotated[
+        str | None,
+        typer.Option(metavar="X.Y", help="GPU to build for (rtx). Default: Ampere and later."),
+    ] = None,
+    version_compatible: Annotated[
+        bool, typer.Option("--version-compatible", help="Runs on later TensorRT versions too.")
+    ] = False,
+    hardware_compatible: Annotated[
+        bool, typer.Option("--hardware-compatible", help="Runs on other GPUs from Ampere on too.")
+    ] = False,
+) -> None:
+    """Build the TensorRT engines of BUNDLE into the cache that posegen-run reads."""
+    from posegen_runtime.bundle import Bundle
+    from posegen_runtime.engines import BuildOptions, ensure_engine
+    from posegen_runtime.progress import say
+
+    opened = Bundle.load(bundle)
+    options = BuildOptions(
+        flavor=flavor,
+        profile=_profile(min_batch, opt_batch, max_batch, opened.manifest.max_batch),
+        workspace=None if workspace is None else workspace * MIB,
+        timing_cache=timing_cache,
+        compute_capability=_capability(compute_capability),
+        version_compatible=version_compatible,
+        hardware_compatible=hardware_compatible,
+    )
+    for graph in opened.precision(precision).graphs:
+        for shared in (False, True) if graph == "generator_cached" else (False,):
+            file = ensure_engine(opened, precision, graph, options, shared=shared, tell=say)
+            print(_line(graph, shared, file))
+
+
+def _profile(low: int | None, opt: int | None, high: int | None, largest: int) -> "Profile | None":
+    from posegen_runtime.engines import Profile
+
+    if low is None and opt is None and high is None:
+        return None
+    high = largest if high is None else high
+    return Profile(1 if low is None else low, high if opt is None else opt, high)
+
+
+def _capability(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,2})\.(\d)", text)
+    if found is None:
+        raise PoseGenError(f"--compute-capability {text}: write it like 8.6")
+    return int(found[1]), int(found[2])
+
+
+def _line(graph: str, shared: bool, file: "EngineFile") -> str:
+    from posegen_runtime.engines.precision import describe
+
+    sidecar = file.sidecar
+    name = f"{graph}, one row of conditions" if shared else graph
+    layers = sidecar.engine_layers or sidecar.network_layers
+    source = "engine" if sidecar.engine_layers else "graph"
+    return (
+        f"{name}: batches {sidecar.identity.profile}, {sidecar.bytes / 1e6:.1f} MB, "
+        f"built in {sidecar.seconds:.1f} s, {source} computes in {describe(layers)}\n  {file.path}"
+    )

@@ -23,7 +23,7 @@ import typer
 from PIL import Image
 
 from posegen.checkpoint import load_generator
-from posegen_runtime.backends.onnx import Device
+from posegen_runtime.choices import BackendName
 from posegen_runtime.console import run_app
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.options import RunOptions
@@ -86,7 +86,7 @@ def main(
         bundle=bundle,
         appearance=appearance,
         background=background,
-        device=Device.CPU,
+        backend=BackendName.CPU,
     )
     with tempfile.TemporaryDirectory() as folder:
         result = measure(eager, options, Path(folder), rounds)

@@ -1,12 +1,12 @@
 """`posegen`: commands for the training machine."""
 
 import os
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from posegen.choices import Device
 from posegen.config import (
     DEFAULT,
     DEFAULT_PRESETS,
@@ -28,12 +28,6 @@ app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=T
 app.add_typer(data_app, name="data")
 app.add_typer(judges_app, name="judges")
 app.command()(evaluate)
-
-
-class Device(str, Enum):
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
 
 
 @app.callback()

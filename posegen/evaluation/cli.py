@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from posegen_runtime.choices import Device
+from posegen.choices import Device
 
 
 def evaluate(

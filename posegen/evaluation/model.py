@@ -62,7 +62,7 @@ class BundleModel:
     def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
         from posegen_runtime import PoseGenerator
 
-        self._generator = PoseGenerator.load(path, threads=threads, device=device)
+        self._generator = PoseGenerator.load(path, threads=threads, backend=device)
         bundle = self._generator.bundle
         height, width = bundle.image_size
         if height != width:

@@ -24,20 +24,23 @@ class MaskChannel(str, Enum):
     """Palette index; of a grey image, its value."""
 
 
-class Device(str, Enum):
-    """Where to run. `AUTO` is CUDA when the installed ONNX Runtime was built with it."""
+class BackendName(str, Enum):
+    """What runs the graphs. `AUTO` is chosen by `backends.choosing`, which says why; each other one
+    is that and no other."""
 
     AUTO = "auto"
     CPU = "cpu"
+    """ONNX Runtime on the CPU."""
     CUDA = "cuda"
+    """ONNX Runtime through CUDA."""
+    TENSORRT = "tensorrt"
+    """A native engine of TensorRT or TensorRT-RTX, built where it runs."""
+    OPENVINO = "openvino"
+    """OpenVINO on the CPU."""
 
-    def provider(self) -> str:
-        """The execution provider that this choice asks for."""
-        from posegen_runtime.backends.onnx import CPU, CUDA, engine
-
-        if self is Device.AUTO:
-            return CUDA if CUDA in engine().get_available_providers() else CPU
-        return CUDA if self is Device.CUDA else CPU
+    @property
+    def on_gpu(self) -> bool:
+        return self in (BackendName.CUDA, BackendName.TENSORRT)
 
 
 class Axis(str, Enum):

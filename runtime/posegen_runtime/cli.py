@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from posegen_runtime import __version__
-from posegen_runtime.choices import Axis, Device, Fit, ImageFormat, MaskChannel
+from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.options import RunOptions, parse_labels
@@ -73,14 +73,20 @@ def generate(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
     ] = False,
-    device: Annotated[
-        Device, typer.Option(help="auto: CUDA where ONNX Runtime was built with it.")
-    ] = Device.AUTO,
+    backend: Annotated[
+        BackendName,
+        typer.Option(help="What runs the model; auto: by what this machine has, and it says why."),
+    ] = BackendName.AUTO,
     lanes: Annotated[
         int | None,
         typer.Option(min=1, max=1024, help="Images made at once. Default: one a CPU core."),
     ] = None,
-    precision: Annotated[str, typer.Option(help="Precision variant of the bundle.")] = "fp32",
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="Precision variant of the bundle; auto: the one that is fastest here, measured."
+        ),
+    ] = "fp32",
     selftest: Annotated[
         bool, typer.Option("--selftest", help="Compare with the images made at export.")
     ] = False,
@@ -96,7 +102,7 @@ def generate(
 
     Exit codes: 0 all done, 1 some masks failed (see manifest.jsonl), 2 bad usage, 130 interrupted.
     """
-    if selftest and not _selftest(bundle, precision, device):
+    if selftest and not _selftest(bundle, precision, backend):
         raise typer.Exit(EXIT_SOME_FAILED)
     if selftest and masks is None and not demo:
         return
@@ -122,7 +128,7 @@ def generate(
             preview=preview or demo,
             overwrite=overwrite,
             precision=precision,
-            device=device,
+            backend=backend,
             lanes=lanes,
         )
     )
@@ -137,12 +143,12 @@ def _check_usage(masks: Path | None, out: Path | None, demo: bool) -> None:
         raise PoseGenError("--out is missing: name a new folder for images and labels")
 
 
-def _selftest(bundle: Path | None, precision: str, device: Device) -> bool:
+def _selftest(bundle: Path | None, precision: str, backend: BackendName) -> bool:
     """Print the figures of every graph; True when all gates were kept."""
     from posegen_runtime.generator import PoseGenerator
     from posegen_runtime.selftest import selftest
 
-    verdicts = selftest(PoseGenerator.load(bundle, precision, device=device))
+    verdicts = selftest(PoseGenerator.load(bundle, precision, backend=backend))
     for verdict in verdicts:
         print(verdict)
     return not any(verdict.missed for verdict in verdicts)

@@ -8,17 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_runtime.arguments import check_images, check_masks, check_viewpoint
-from posegen_runtime.backends.base import Backend, Feeds
-from posegen_runtime.backends.onnx import Device, OnnxBackend
+from posegen_runtime.backends.base import Backend, Feeds, Kept
+from posegen_runtime.backends.choosing import Choice, choose
+from posegen_runtime.backends.opening import open_backend
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.cache import BoundedCache, content_key
+from posegen_runtime.choices import BackendName
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_resized_rgb
 
 Images = npt.NDArray[np.uint8]
-Encoded = dict[str, npt.NDArray[Any]]
-"""Outputs of conditions.onnx for one pair of images; every leading dimension is 1."""
-
 CACHE_BYTES = 128 * 2**20
 """Room for encoded conditions: 64 pairs or more, at no more than 2 MB a pair."""
 
@@ -31,18 +30,19 @@ class PoseGenerator:
     The same inputs give the same bytes at any batch size and any number of threads.
     """
 
-    def __init__(
-        self, bundle: Bundle, precision: str, provider: str, threads: int | None = None
-    ) -> None:
+    def __init__(self, bundle: Bundle, choice: Choice, threads: int | None = None) -> None:
         self.bundle = bundle
-        self.provider = provider
-        self._variant = bundle.precision(precision)
+        self.choice = choice
         self._threads = threads
         self._backends: dict[str, Backend] = {}
         self._lock = threading.Lock()
-        self._cache: BoundedCache[bytes, Encoded] = BoundedCache(CACHE_BYTES, _encoded_size)
+        self._cache: BoundedCache[bytes, Kept] = BoundedCache(CACHE_BYTES, lambda kept: kept.nbytes)
         self._defaults: dict[str, Images] = {}
         _ = self.engine  # loads the graph, so that what is wrong shows now
+        if choice.backend is BackendName.TENSORRT:
+            from posegen_runtime.selftest import prove_engines
+
+            prove_engines(self)
 
     @classmethod
     def load(
@@ -50,22 +50,25 @@ class PoseGenerator:
         bundle: str | Path | None = None,
         precision: str = "fp32",
         threads: int | None = None,
-        device: Device | str = Device.AUTO,
+        backend: BackendName | str = BackendName.AUTO,
     ) -> "PoseGenerator":
-        """Load a bundle whose hashes agree, on the device asked for and no other.
+        """Load a bundle whose hashes agree, on the backend asked for and no other.
 
-        `bundle` None is the one that ships with the package. `threads` is the number of threads
+        `bundle` None is the one that ships with the package. `precision` is one that the bundle
+        holds, or "auto": the fastest one here, by measuring. `threads` is the number of CPU threads
         inside one call (None: one for each core). Raises `PoseGenError` when the bundle is
-        damaged or lacks `precision`, when no inference engine is installed, and when the engine
-        cannot run on `device`.
+        damaged or lacks `precision`, when no inference engine is installed, and when `backend`
+        cannot be had.
         """
         try:
-            provider = Device(device).provider()
+            name = BackendName(backend)
         except ValueError as error:
-            raise PoseGenError(f"device {device!r}: must be auto, cpu or cuda") from error
+            names = ", ".join(name.value for name in BackendName)
+            raise PoseGenError(f"backend {backend!r}: must be one of {names}") from error
         if threads is not None and threads < 1:
             raise PoseGenError(f"threads {threads}: must be at least 1")
-        return cls(load_bundle(bundle), precision, provider, threads)
+        loaded = load_bundle(bundle)
+        return cls(loaded, choose(name, loaded, precision), threads)
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -75,21 +78,20 @@ class PoseGenerator:
     @property
     def precision(self) -> str:
         """Name of the precision variant that runs: fp32, fp16 or int8."""
-        return self._variant.precision
+        return self.choice.precision
 
     @property
     def engine(self) -> str:
         """What runs the graphs: engine, version and where."""
-        return self.backend(
-            "generator_cached" if self.bundle.conditions else "generator"
-        ).description
+        return self.backend(self._graph).description
 
     def backend(self, graph: str) -> Backend:
         """The loaded graph of that name: generator, conditions or generator_cached."""
         with self._lock:
             if graph not in self._backends:
-                path = self.bundle.path(self._variant.graphs[graph].path)
-                self._backends[graph] = OnnxBackend(path, self.provider, self._threads)
+                self._backends[graph] = open_backend(
+                    self.choice.backend, self.bundle, self.choice.precision, graph, self._threads
+                )
             return self._backends[graph]
 
     def generate(
@@ -120,8 +122,8 @@ class PoseGenerator:
         if self.bundle.takes_viewpoint:
             of_masks["viewpoint"] = check_viewpoint(viewpoint, count)
         images = np.empty((count, *self.image_size, 3), np.uint8)
-        for start in range(0, count, self.bundle.manifest.max_batch):
-            rows = slice(start, min(start + self.bundle.manifest.max_batch, count))
+        for start in range(0, count, self._step):
+            rows = slice(start, min(start + self._step, count))
             chunk = {k: v if len(v) == 1 else v[rows] for k, v in conditions.items()}
             images[rows] = self._run({k: v[rows] for k, v in of_masks.items()}, chunk)
         return images
@@ -154,34 +156,45 @@ class PoseGenerator:
             self._defaults[name] = read_resized_rgb(self.bundle.path(relative), self.image_size)
         return self._defaults[name]
 
-    def _run(self, of_masks: Feeds, conditions: dict[str, Images]) -> Images:
-        if not conditions:
-            return self.backend("generator").run(of_masks)["image"]
-        feeds = {**of_masks, **self._encoded(conditions, len(of_masks["mask"]))}
-        return self.backend("generator_cached").run(feeds)["image"]
+    @property
+    def graphs(self) -> list[str]:
+        """The graphs that `generate` runs; the last makes the images."""
+        return ["conditions", "generator_cached"] if self.bundle.conditions else ["generator"]
 
-    def _encoded(self, conditions: dict[str, Images], count: int) -> Encoded:
-        """Encoded conditions with a leading dimension of 1 (all rows share them) or `count`."""
+    @property
+    def _graph(self) -> str:
+        return self.graphs[-1]
+
+    @property
+    def _step(self) -> int:
+        """Rows in one call of the backend."""
+        return self.bundle.manifest.max_batch * self.backend(self._graph).batches
+
+    def _run(self, of_masks: Feeds, conditions: dict[str, Images]) -> Images:
+        kept = self._encoded(conditions) if conditions else []
+        return self.backend(self._graph).run(of_masks, kept)["image"]
+
+    def _encoded(self, conditions: dict[str, Images]) -> list[Kept]:
+        """Encoded conditions: one for all rows where they share them, else one each."""
         rows = max(len(images) for images in conditions.values())
         by_row = [
             [images[row if len(images) > 1 else 0] for images in conditions.values()]
             for row in range(rows)
         ]
         keys = [content_key(images) for images in by_row]
-        found: dict[bytes, Encoded] = {}
+        found: dict[bytes, Kept] = {}
         for key, images in zip(keys, by_row, strict=True):
             if key not in found:
                 found[key] = self._encode(key, dict(zip(conditions, images, strict=True)))
         if len(found) == 1:
-            return found[keys[0]]
-        names = found[keys[0]].keys()
-        return {name: np.concatenate([found[key][name] for key in keys]) for name in names}
+            return [found[keys[0]]]
+        return [found[key] for key in keys]
 
-    def _encode(self, key: bytes, images: dict[str, Images]) -> Encoded:
+    def _encode(self, key: bytes, images: dict[str, Images]) -> Kept:
         encoded = self._cache.get(key)
         if encoded is None:
             feeds = {name: np.ascontiguousarray(image[None]) for name, image in images.items()}
-            encoded = self.backend("conditions").run(feeds)
+            encoded = self.backend(self._graph).keep(self.backend("conditions").run(feeds))
             self._cache.put(key, encoded)
         return encoded
 
@@ -195,7 +208,3 @@ def load_bundle(path: str | Path | None = None) -> Bundle:
     if path is None and not SHIPPED_BUNDLE.is_dir():
         raise PoseGenError("this installation ships no bundle; name one with --bundle")
     return Bundle.load(SHIPPED_BUNDLE if path is None else path)
-
-
-def _encoded_size(encoded: Encoded) -> int:
-    return sum(array.nbytes for array in encoded.values())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from posegen_runtime.choices import Axis, Device, Fit, ImageFormat, MaskChannel
+from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel
 from posegen_runtime.errors import PoseGenError
 
 LABELS = ("coco", "yolo")
@@ -35,7 +35,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     preview: bool = False
     overwrite: bool = False
     precision: str = "fp32"
-    device: Device = Device.AUTO
+    backend: BackendName = BackendName.AUTO
     lanes: int | None = None
 
 

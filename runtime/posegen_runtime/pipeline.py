@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from posegen_runtime.backends.onnx import CPU
+from posegen_runtime.choices import BackendName
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.jobs import Job
 from posegen_runtime.labels.coco import CocoMask
@@ -41,12 +41,12 @@ Generate = Callable[[list[Prepared]], Images]
 Write = Callable[[Prepared, Images], Finished]
 
 
-def choose_shape(provider: str, max_batch: int, lanes: int | None) -> Shape:
+def choose_shape(backend: BackendName, max_batch: int, lanes: int | None) -> Shape:
     """On a CPU one image at a time in one lane for each core, each lane's call on one thread;
     on a GPU two lanes of the largest batch, so that one copies while the other computes."""
-    if provider == CPU:
-        return Shape(lanes or available_cores(), 1)
-    return Shape(lanes or 2, max_batch)
+    if backend.on_gpu:
+        return Shape(lanes or 2, max_batch)
+    return Shape(lanes or available_cores(), 1)
 
 
 def available_cores() -> int:

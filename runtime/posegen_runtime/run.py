@@ -9,7 +9,7 @@ import cv2
 import msgspec
 
 from posegen_runtime.advice import Advice, FirstMasks
-from posegen_runtime.backends.onnx import CPU
+from posegen_runtime.backends.choosing import choose
 from posegen_runtime.choices import MaskChannel
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
@@ -52,16 +52,16 @@ def run(options: RunOptions) -> Outcome:
 
     Raises `PoseGenError` when the run cannot start or go on; one bad mask only costs its row.
     """
-    provider = options.device.provider()
     bundle = load_bundle(options.bundle)
     inputs = find_inputs(options, bundle)
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
-    threads = 1 if provider == CPU else None
-    generator = PoseGenerator(bundle, options.precision, provider, threads)
+    choice = choose(options.backend, bundle, options.precision)
+    generator = PoseGenerator(bundle, choice, threads=1)
     # Last of all that may refuse: from here on an earlier output is gone.
     claim(options.out, options.overwrite)
-    shape = choose_shape(provider, bundle.manifest.max_batch, options.lanes)
+    shape = choose_shape(choice.backend, bundle.manifest.max_batch, options.lanes)
+    say(str(choice))
     say(inputs.reading.explanation)
     if inputs.viewpoints is not None:
         origin = "poses" if inputs.poses else "the bundle"
@@ -72,7 +72,7 @@ def run(options: RunOptions) -> Outcome:
             "appearance and background, so as many images a mask are made"
         )
     record = RunRecord(
-        options=describe_options(options, inputs, shape),
+        options=describe_options(options, inputs, shape, choice),
         bundle=describe_bundle(bundle),
         versions=describe_versions(generator.engine),
         hardware=describe_hardware(available_cores()),

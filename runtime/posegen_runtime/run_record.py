@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from posegen_runtime import __version__
+from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.options import RunOptions
@@ -50,7 +51,9 @@ class RunRecord(msgspec.Struct, kw_only=True):
         write_atomic(out / RUN, text + b"\n")
 
 
-def describe_options(options: RunOptions, inputs: Inputs, shape: Shape) -> dict[str, Any]:
+def describe_options(
+    options: RunOptions, inputs: Inputs, shape: Shape, choice: Choice
+) -> dict[str, Any]:
     """The options with everything that was chosen for the user."""
     resolved: dict[str, Any] = msgspec.to_builtins(options, enc_hook=str)
     reading = inputs.reading
@@ -62,6 +65,9 @@ def describe_options(options: RunOptions, inputs: Inputs, shape: Shape) -> dict[
         "appearances": len(inputs.appearances),
         "backgrounds": len(inputs.backgrounds),
         "viewpoints": None if inputs.viewpoints is None else inputs.masks_with_viewpoint,
+        "backend": choice.backend.value,
+        "precision": choice.precision,
+        "backend_why": choice.why,
         "lanes": shape.lanes,
         "batch": shape.batch,
     }

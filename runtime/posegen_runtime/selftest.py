@@ -5,11 +5,13 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_runtime.backends.base import Feeds
+from posegen_runtime.backends.tensorrt import TensorrtBackend
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.images import read_rgb
 from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
 from posegen_runtime.parity import GATES, ParityFigures, compare
+from posegen_runtime.progress import say
 from posegen_runtime.viewpoints import UNKNOWN
 
 Images = npt.NDArray[np.uint8]
@@ -48,14 +50,41 @@ def selftest(generator: PoseGenerator) -> list[Verdict]:
     feeds, reference = _golden(generator)
     verdicts = [_judge(generator, "generator", _direct(generator, feeds), feeds, reference)]
     if bundle.conditions:
-        images = generator.generate(
-            feeds["mask"],
-            feeds.get("appearance"),
-            feeds.get("background"),
-            feeds.get("viewpoint"),
-        )
+        images = _generated(generator, feeds)
         verdicts.append(_judge(generator, "generator_cached", images, feeds, reference))
     return verdicts
+
+
+def prove_engines(generator: PoseGenerator) -> None:
+    """Run the golden set through engines that are new, and keep the figures in their sidecars.
+
+    Raises `PoseGenError` when they miss a gate, and so does every later use of them. A bundle
+    without a golden set proves nothing.
+    """
+    bundle = generator.bundle
+    backends = [generator.backend(graph) for graph in generator.graphs]
+    engines = [backend for backend in backends if isinstance(backend, TensorrtBackend)]
+    if any(not engine.file.sidecar.parity for engine in engines) and bundle.manifest.golden:
+        feeds, reference = _golden(generator)
+        graph = generator.graphs[-1]
+        verdict = _judge(generator, graph, _generated(generator, feeds), feeds, reference)
+        say(f"golden set through the new engine: {verdict}")
+        for engine in engines:
+            engine.record(msgspec.to_builtins(verdict))
+    for engine in engines:
+        missed = engine.file.sidecar.parity.get("missed")
+        if missed:
+            raise PoseGenError(
+                f"{engine.file.path}: makes other images than PyTorch ({'; '.join(missed)}); "
+                "use another precision or backend, or delete it to build it again"
+            )
+
+
+def _generated(generator: PoseGenerator, feeds: Feeds) -> Images:
+    """The golden set as a run would make it."""
+    return generator.generate(
+        feeds["mask"], feeds.get("appearance"), feeds.get("background"), feeds.get("viewpoint")
+    )
 
 
 def _direct(generator: PoseGenerator, feeds: Feeds) -> Images:

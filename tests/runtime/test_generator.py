@@ -117,11 +117,11 @@ def test_a_condition_that_is_missing_and_has_no_default(tmp_path: Path) -> None:
         generator.generate(MASKS, appearance=PHOTOS)
 
 
-def test_precisions_and_devices_that_are_not_there(tiny_bundle: Path) -> None:
+def test_precisions_and_backends_that_are_not_there(tiny_bundle: Path) -> None:
     with pytest.raises(PoseGenError, match="holds no int8 variant, only fp32"):
         PoseGenerator.load(tiny_bundle, precision="int8")
-    with pytest.raises(PoseGenError, match="device 'tpu': must be auto, cpu or cuda"):
-        PoseGenerator.load(tiny_bundle, device="tpu")
+    with pytest.raises(PoseGenError, match="backend 'tpu': must be one of auto, cpu, cuda"):
+        PoseGenerator.load(tiny_bundle, backend="tpu")
     with pytest.raises(PoseGenError, match="threads 0: must be at least 1"):
         PoseGenerator.load(tiny_bundle, threads=0)
 

@@ -38,11 +38,11 @@ def _content(out: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("extra", [["--precision", "fp16"], ["--device", "cuda"]])
+@pytest.mark.parametrize("extra", [["--precision", "fp16"], ["--backend", "cuda"]])
 def test_a_run_that_cannot_start_leaves_the_old_output(
     out: Path, masks: Path, tiny_bundle: Path, extra: list[str], capsys: Any
 ) -> None:
-    if extra == ["--device", "cuda"]:
+    if extra == ["--backend", "cuda"]:
         import onnxruntime
 
         if "CUDAExecutionProvider" in onnxruntime.get_available_providers():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from posegen_runtime import PoseGenerator, PoseGenError
+from posegen_runtime.choices import BackendName
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.jobs import Job, Source, plan
 from posegen_runtime.pipeline import Finished, Shape, choose_shape, generate_with, run_jobs
@@ -167,6 +168,8 @@ def test_a_batch_of_different_conditions_keeps_them_apart(tiny_bundle: Path) -> 
         )
 
 
-def test_shape_follows_the_provider() -> None:
-    assert choose_shape("CPUExecutionProvider", 16, 3) == Shape(3, 1)
-    assert choose_shape("CUDAExecutionProvider", 16, None).batch == 16
+def test_shape_follows_the_backend() -> None:
+    assert choose_shape(BackendName.CPU, 16, 3) == Shape(3, 1)
+    assert choose_shape(BackendName.OPENVINO, 16, 3) == Shape(3, 1)
+    assert choose_shape(BackendName.CUDA, 16, None).batch == 16
+    assert choose_shape(BackendName.TENSORRT, 16, 3) == Shape(3, 16)

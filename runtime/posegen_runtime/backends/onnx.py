@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
-from posegen_runtime.backends.base import Arrays
-from posegen_runtime.choices import Device as Device
+from posegen_runtime.backends.base import Arrays, Kept, one_line
 from posegen_runtime.errors import PoseGenError
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ CUDA = "CUDAExecutionProvider"
 
 PROVIDER_OPTIONS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0"}}
 """FP32 means FP32: TF32 keeps 10 bits of the mantissa and misses the FP32 gate."""
+
+MEMORY = {CUDA: "cuda"}
+"""Where a provider's tensors lie, if not in the memory of the host."""
 
 
 def engine() -> Any:
@@ -40,6 +43,8 @@ class OnnxBackend:
     one call of `run` (None: one for each core); several callers may run at the same time.
     """
 
+    batches = 1
+
     def __init__(self, path: Path, provider: str = CPU, threads: int | None = None) -> None:
         ort = engine()
         held = ort.get_available_providers()
@@ -52,7 +57,8 @@ class OnnxBackend:
             ort.preload_dlls()
         self._path = path
         self._provider = provider
-        self._version = ort.__version__
+        self._memory = MEMORY.get(provider)
+        self._ort = ort
         self._session = _open(ort, path, provider, threads)
         used = self._session.get_providers()
         if used[0] != provider:
@@ -62,18 +68,41 @@ class OnnxBackend:
             )
         self._outputs = [output.name for output in self._session.get_outputs()]
 
-    def run(self, feeds: Arrays) -> dict[str, npt.NDArray[Any]]:
+    def run(self, feeds: Arrays, kept: Sequence[Kept] = ()) -> dict[str, npt.NDArray[Any]]:
+        # A binding lets kept tensors stay on the device; it is each call's own, for the threads.
+        hosts = {name: np.ascontiguousarray(array) for name, array in feeds.items()}
         try:
-            values = self._session.run(self._outputs, dict(feeds))
+            binding = self._session.io_binding()
+            if self._memory is not None and len(kept) == 1:
+                for name, value in kept[0].held[1].items():
+                    binding.bind_ortvalue_input(name, value)
+            elif kept:
+                rows = [row.held[0] for row in kept]
+                hosts |= {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+            for name, array in hosts.items():
+                binding.bind_cpu_input(name, array)
+            for name in self._outputs:
+                binding.bind_output(name)
+            self._session.run_with_iobinding(binding)
+            values = binding.copy_outputs_to_cpu()
         except Exception as error:  # ONNX Runtime raises its own types, one for each status code
             raise PoseGenError(
-                f"{self._path}: {self._provider} failed ({_one_line(error)})"
+                f"{self._path}: {self._provider} failed ({one_line(error)})"
             ) from error
         return dict(zip(self._outputs, values, strict=True))
 
+    def keep(self, arrays: Arrays) -> Kept:
+        """On the host too: rows with different conditions are joined there."""
+        device = {}
+        if self._memory is not None:
+            from_numpy = self._ort.OrtValue.ortvalue_from_numpy
+            device = {name: from_numpy(array, self._memory, 0) for name, array in arrays.items()}
+        size = sum(array.nbytes for array in arrays.values())
+        return Kept(size * (2 if device else 1), (dict(arrays), device))
+
     @property
     def description(self) -> str:
-        return f"onnxruntime {self._version} {self._provider}"
+        return f"onnxruntime {self._ort.__version__} {self._provider}"
 
 
 def _open(
@@ -86,8 +115,4 @@ def _open(
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime raises its own types, one for each status code
-        raise PoseGenError(f"{path}: ONNX Runtime cannot load it ({_one_line(error)})") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+        raise PoseGenError(f"{path}: ONNX Runtime cannot load it ({one_line(error)})") from error

@@ -18,6 +18,7 @@ ILogger: TypeAlias = Any
 INetworkDefinition: TypeAlias = Any
 IOptimizationProfile: TypeAlias = Any
 IProgressMonitor: TypeAlias = Any
+IRuntimeConfig: TypeAlias = Any
 ITensor: TypeAlias = Any
 ITimingCache: TypeAlias = Any
 OnnxParser: TypeAlias = Any

@@ -38,8 +38,11 @@ SOME_VERSIONS = frozenset(
     {
         "BuilderFlag.DISTRIBUTIVE_INDEPENDENCE",
         "ComputeCapability",
+        "CudaGraphStrategy",
         "IBuilderConfig.num_compute_capabilities",
         "IBuilderConfig.set_compute_capability",
+        "ICudaEngine.create_runtime_config",
+        "IRuntimeConfig.cuda_graph_strategy",
         "NetworkDefinitionCreationFlag.STRONGLY_TYPED",
     }
 )

@@ -1,0 +1,120 @@
+"""What `--backend auto` and `--precision auto` choose, and why.
+
+A backend is chosen by what the machine has: TensorRT on an NVIDIA GPU, else ONNX Runtime's CUDA
+there, else ONNX Runtime on the CPU, else OpenVINO. A precision is only ever chosen by measuring,
+on this machine, when the user asked for that.
+"""
+
+import msgspec
+
+from posegen_runtime.backends.speed import time_backends
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.choices import BackendName
+from posegen_runtime.engines.gpu import find_gpu
+from posegen_runtime.errors import PoseGenError
+
+AUTO = "auto"
+WORTH = 1.05
+"""How many times as fast as FP32 another precision must be to be chosen: it changes pixels, and
+two measurements of the same thing differ by a few per cent."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What runs the graphs. `backend` is never `AUTO`, nor `precision` "auto"."""
+
+    backend: BackendName
+    precision: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"backend {self.backend.value}, precision {self.precision}: {self.why}"
+
+
+def choose(name: BackendName, bundle: Bundle, precision: str = "fp32") -> Choice:
+    """The backend and precision to run `bundle` with.
+
+    Raises `PoseGenError` when the bundle lacks `precision`, or nothing can run it.
+    """
+    chosen, why = (name, "asked for") if name is not BackendName.AUTO else _by_machine()
+    if precision != AUTO:
+        bundle.precision(precision)
+        return Choice(chosen, precision, why)
+    backends = [chosen]
+    if name is BackendName.AUTO and not chosen.on_gpu:
+        backends = installed_on_cpu()
+    held = [p.precision for p in bundle.manifest.precisions]
+    # A CPU computes FP16 graphs in FP32, and converts on top of that.
+    candidates = [
+        (backend, precision)
+        for backend in backends
+        for precision in held
+        if precision != "fp16" or backend.on_gpu
+    ]
+    if len(candidates) == 1:
+        return Choice(*candidates[0], f"{why}; the bundle holds no other precision for it")
+    return _fastest(candidates, bundle)
+
+
+def installed_on_cpu() -> list[BackendName]:
+    """The backends for the CPU whose packages are installed, in order of preference."""
+    from posegen_runtime.backends import onnx, openvino
+
+    found = []
+    for name, module in ((BackendName.CPU, onnx), (BackendName.OPENVINO, openvino)):
+        try:
+            module.engine()
+        except PoseGenError:
+            continue
+        found.append(name)
+    return found
+
+
+def _by_machine() -> tuple[BackendName, str]:
+    missing = "no NVIDIA GPU here"
+    if find_gpu() is not None:
+        why_not = []
+        for name, available in ((BackendName.TENSORRT, _tensorrt), (BackendName.CUDA, _cuda)):
+            try:
+                what = available()
+            except PoseGenError as error:
+                why_not.append(f"{name.value} cannot be had ({error})")
+            else:
+                return name, "; ".join([f"an NVIDIA GPU and {what} are here", *why_not])
+        missing = "; ".join(["an NVIDIA GPU is here", *why_not])
+    on_cpu = installed_on_cpu()
+    if on_cpu:
+        return on_cpu[0], missing
+    from posegen_runtime.backends.onnx import engine
+
+    engine()  # raises what to install
+    raise AssertionError
+
+
+def _tensorrt() -> str:
+    from posegen_runtime.backends.device import open_device
+    from posegen_runtime.engines.flavors import find_flavor
+
+    tensorrt = find_flavor(AUTO)
+    open_device()
+    return str(tensorrt)
+
+
+def _cuda() -> str:
+    from posegen_runtime.backends.onnx import CUDA, engine
+
+    ort = engine()
+    if CUDA not in ort.get_available_providers():
+        raise PoseGenError("this ONNX Runtime was built without it; install 'posegen[gpu]'")
+    return f"onnxruntime {ort.__version__} with CUDA"
+
+
+def _fastest(candidates: list[tuple[BackendName, str]], bundle: Bundle) -> Choice:
+    seconds = time_backends(candidates, bundle)
+    fp32 = min((s, c) for c, s in seconds.items() if c[1] == "fp32")
+    fastest = min((s * (WORTH if c[1] != "fp32" else 1.0), c) for c, s in seconds.items())
+    _, chosen = min(fp32, fastest)
+    measured = ", ".join(
+        f"{backend.value} {precision} {1000 * seconds[backend, precision]:.1f} ms"
+        for backend, precision in candidates
+    )
+    return Choice(*chosen, f"measured here, an image: {measured}")

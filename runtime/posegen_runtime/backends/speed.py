@@ -1,0 +1,57 @@
+"""How long an image takes on this machine, by backend and precision."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from posegen_runtime.backends.base import Backend
+from posegen_runtime.backends.opening import open_backend
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.choices import BackendName
+from posegen_runtime.manifest import Graph, TensorSpec
+
+ROUNDS = 11
+Candidate = tuple[BackendName, str]
+
+
+def time_backends(
+    candidates: Sequence[Candidate], bundle: Bundle, rounds: int = ROUNDS
+) -> dict[Candidate, float]:
+    """Seconds an image takes for each (backend, precision), by the median of `rounds`.
+
+    All take their turn in each round, so that what else the machine does hits all alike. On a CPU
+    it is one image on one thread, on a GPU a full batch: what each lane of a run computes.
+    """
+    calls = {candidate: _call(candidate, bundle) for candidate in candidates}
+    taken: dict[Candidate, list[float]] = {candidate: [] for candidate in candidates}
+    for number in range(rounds + 1):
+        for candidate, (call, images) in calls.items():
+            start = time.perf_counter()
+            call()
+            if number:  # the first call prepares what later ones find ready
+                taken[candidate].append((time.perf_counter() - start) / images)
+    return {candidate: statistics.median(seconds) for candidate, seconds in taken.items()}
+
+
+def _call(candidate: Candidate, bundle: Bundle) -> tuple[Callable[[], object], int]:
+    name, precision = candidate
+    graph = "generator_cached" if bundle.conditions else "generator"
+    backend = open_backend(name, bundle, precision, graph, threads=1)
+    images = bundle.manifest.max_batch if name.on_gpu else 1
+    return render_call(backend, bundle.precision(precision).graphs[graph], images), images
+
+
+def render_call(backend: Backend, graph: Graph, images: int) -> Callable[[], object]:
+    """A call that makes `images` images from arrays of the right shapes; what they show does not
+    change how long it takes."""
+    encoded = {spec.name: _ones(spec, 1) for spec in graph.inputs if spec.shape[0] == "C"}
+    feeds = {spec.name: _ones(spec, images) for spec in graph.inputs if spec.shape[0] != "C"}
+    kept = [backend.keep(encoded)] if encoded else []
+    return lambda: backend.run(feeds, kept)
+
+
+def _ones(spec: TensorSpec, rows: int) -> np.ndarray:
+    shape = [rows, *(size for size in spec.shape[1:] if isinstance(size, int))]
+    return np.ones(shape, np.dtype(spec.dtype))

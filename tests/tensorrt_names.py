@@ -93,7 +93,7 @@ class Uses(ast.NodeVisitor):
         if self._known.get(name) is not self.trt:
             self._known.pop(name, None)
         for word in words & ANNOTATIONS:
-            self._known[name] = self._look_up(self.trt, word)
+            self._known[name] = getattr(self.trt, word, None)  # an annotation needs no class
 
 
 def _calls(item: object) -> bool:

@@ -14,7 +14,7 @@ from posegen_runtime.engines.bindings import (
     ITensor,
     ITimingCache,
 )
-from posegen_runtime.engines.flavors import TensorRT
+from posegen_runtime.engines.flavors import Flavor, TensorRT
 from posegen_runtime.engines.gpu import Capability
 from posegen_runtime.engines.monitor import progress_monitor, run_stoppable
 from posegen_runtime.engines.network import parse
@@ -55,12 +55,12 @@ def build(tensorrt: TensorRT, job: Job) -> Built:
     when the graph does not compute in the precision that was asked for.
     """
     trt = tensorrt.module
-    with tensorrt.logger.collect() as errors:
+    with tensorrt.logger.collect() as heard:
         try:
             builder: Builder = trt.Builder(tensorrt.logger)
         except TypeError as error:  # how the bindings tell that the library gave no builder
             raise PoseGenError(
-                f"{tensorrt}: cannot build here ({errors}); repair the NVIDIA driver"
+                f"{tensorrt}: cannot build here ({heard}); repair the NVIDIA driver"
             ) from error
     network = parse(tensorrt, builder, job.model, job.inputs)
     layers = network_layers(tensorrt, network)
@@ -71,14 +71,14 @@ def build(tensorrt: TensorRT, job: Job) -> Built:
     stop = threading.Event()
     start = time.monotonic()
     with (
-        tensorrt.logger.collect() as errors,
+        tensorrt.logger.collect() as heard,
         progress_monitor(trt, job.model.stem, stop) as monitor,
     ):
         config.progress_monitor = monitor
         plan = run_stoppable(lambda: builder.build_serialized_network(network, config), stop)
     if plan is None:
         raise PoseGenError(
-            f"{job.model}: {tensorrt} cannot build an engine for batches {job.profile} ({errors}); "
+            f"{job.model}: {tensorrt} cannot build an engine for batches {job.profile} ({heard}); "
             "mend that, lower --max-batch, or use another backend"
         )
     if job.options.timing_cache is not None:
@@ -102,7 +102,7 @@ def _configure(tensorrt: TensorRT, config: IBuilderConfig, job: Job) -> None:
         config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
     if options.hardware_compatible:
         config.hardware_compatibility_level = trt.HardwareCompatibilityLevel.AMPERE_PLUS
-    if job.target is not None and tensorrt.has("IBuilderConfig.set_compute_capability"):
+    if job.target is not None and tensorrt.flavor is Flavor.RTX:
         _set_target(tensorrt, config, job.target)
     if options.timing_cache is not None:
         _read_timing_cache(tensorrt, config, options.timing_cache)
@@ -123,12 +123,12 @@ def _set_target(tensorrt: TensorRT, config: IBuilderConfig, target: Capability) 
 
 def _read_timing_cache(tensorrt: TensorRT, config: IBuilderConfig, file: Path) -> None:
     data = read_bytes(file) if file.is_file() else b""
-    with tensorrt.logger.collect() as errors:
+    with tensorrt.logger.collect() as heard:
         cache: ITimingCache = config.create_timing_cache(data)
         fits = cache is not None and config.set_timing_cache(cache, False)
     if not fits:
         raise PoseGenError(
-            f"--timing-cache {file}: {tensorrt} does not take it ({errors}); it may be of another "
+            f"--timing-cache {file}: {tensorrt} does not take it ({heard}); it may be of another "
             "version or GPU: name another file"
         )
 

@@ -46,7 +46,7 @@ SOME_VERSIONS = frozenset(
         "NetworkDefinitionCreationFlag.STRONGLY_TYPED",
     }
 )
-"""Names that not every version has: ask `TensorRT.has` before using one."""
+"""Names that not every version has: ask `TensorRT.has`, or the flavour, before using one."""
 
 REFUSED: dict[Flavor, dict[str, str]] = {
     Flavor.TENSORRT: {"--compute-capability": "it builds for the GPU that it runs on"},

@@ -25,6 +25,9 @@ DTYPES = {
 }
 """numpy's names and TensorRT's."""
 
+NEWEST_OPSET = 20
+"""What TensorRT 10.3 reads. Its parser, and later ones, go on at higher ones and may misread."""
+
 
 def parse(
     tensorrt: TensorRT, builder: Builder, model: Path, inputs: list[TensorSpec]
@@ -40,13 +43,18 @@ def parse(
         flags |= 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
     network: INetworkDefinition = builder.create_network(flags)
     parser: OnnxParser = trt.OnnxParser(network, tensorrt.logger)
-    with tensorrt.logger.collect() as errors:
+    with tensorrt.logger.collect() as heard:
         parsed = parser.parse_from_file(str(model))
     if not parsed:
         reasons = [_reason(parser.get_error(i)) for i in range(parser.num_errors)]
         raise PoseGenError(
-            f"{model}: {tensorrt} does not take this graph ({reasons[0] if reasons else errors}); "
+            f"{model}: {tensorrt} does not take this graph ({reasons[0] if reasons else heard}); "
             "use another backend, or export the bundle again"
+        )
+    if heard.opset is not None and heard.opset > NEWEST_OPSET:
+        raise PoseGenError(
+            f"{model}: is of opset {heard.opset}, TensorRT reads {NEWEST_OPSET} and older for "
+            "sure; export the bundle again"
         )
     _check_inputs(tensorrt, network, model, inputs)
     return network

@@ -1,6 +1,7 @@
 """The precision that a network and an engine really compute in, against what was asked for."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,13 @@ from posegen_runtime.errors import PoseGenError
 Layers = dict[str, int]
 """Data type, in numpy's words, to the number of layers that compute in it."""
 
-MARKS = {"int8": "int8", "fp16": "float16", "half": "float16", "bf16": "bfloat16"}
-"""Words in an inspector's description of a tensor, lower case, and the type that they mean."""
+MARKS = {
+    r"\bint8": "int8",
+    r"\b(fp16|half)\b": "float16",
+    r"\b(bf16|bfloat16)\b": "bfloat16",
+    r"\b(fp32|float)\b": "float32",
+}
+"""What an inspector's description of a tensor says, and the type that it means."""
 
 
 def network_layers(tensorrt: TensorRT, network: INetworkDefinition) -> Layers:
@@ -52,15 +58,18 @@ def check_layers(precision: str, layers: Layers, model: Path) -> None:
     }
     if not kept.get(precision, False):
         raise PoseGenError(
-            f"{model}: {precision} was asked for, but the graph computes in {describe(layers)}; "
+            f"{model}: {precision} was asked for, but the graph has {describe(layers)}; "
             f"export the {precision} variant again"
         )
 
 
 def describe(layers: Layers) -> str:
-    """Such as "31 layers float16, 3 layers float32"."""
-    ordered = sorted(layers.items(), key=lambda item: -item[1])
-    return ", ".join(f"{count} layers {dtype}" for dtype, count in ordered) or "no known type"
+    """Such as "31 layers in float16, 3 in float32"."""
+    if not layers:
+        return "no known type"
+    (first, count), *rest = sorted(layers.items(), key=lambda item: -item[1])
+    head = f"{count} layer{'s' if count > 1 else ''} in {first}"
+    return ", ".join([head, *(f"{count} in {dtype}" for dtype, count in rest)])
 
 
 def engine_layers(tensorrt: TensorRT, plan: bytes, precision: str, engine_file: Path) -> Layers:
@@ -70,19 +79,19 @@ def engine_layers(tensorrt: TensorRT, plan: bytes, precision: str, engine_file: 
     loaded on this GPU, or when nothing in it computes in `precision`.
     """
     trt = tensorrt.module
-    with tensorrt.logger.collect() as errors:
+    with tensorrt.logger.collect() as heard:
         runtime: Runtime = trt.Runtime(tensorrt.logger)
         runtime.engine_host_code_allowed = True  # our own build, version-compatible perhaps
         engine: ICudaEngine = runtime.deserialize_cuda_engine(plan)
     if engine is None:
-        raise PoseGenError(f"{engine_file}: {tensorrt} cannot load what it built ({errors})")
+        raise PoseGenError(f"{engine_file}: {tensorrt} cannot load what it built ({heard})")
     text = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
     layers = inspected_layers(text)
     wanted = {"fp16": "float16", "int8": "int8"}.get(precision)
     lowered = precision == "fp32" and set(layers) - {"float32"}
     if layers and ((wanted and wanted not in layers) or lowered):
         raise PoseGenError(
-            f"{engine_file}: {precision} was asked for, but {tensorrt} computes in "
+            f"{engine_file}: {precision} was asked for, but {tensorrt} built "
             f"{describe(layers)}; use another precision or version"
         )
     return layers
@@ -103,8 +112,8 @@ def inspected_layers(text: str) -> Layers:
 
 
 def _type_of(tensor: dict[str, Any]) -> str | None:
-    words = str(tensor.get("DataType") or tensor.get("Format/Datatype") or "").lower()
+    words = str(tensor.get("DataType") or tensor.get("Format/Datatype") or "")
     for mark, dtype in MARKS.items():
-        if mark in words:
+        if re.search(mark, words, re.IGNORECASE):
             return dtype
-    return "float32" if "fp32" in words or "float" in words else None
+    return None

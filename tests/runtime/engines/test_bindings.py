@@ -27,7 +27,6 @@ FINDABLE = {
     "BuilderFlag.TF32",
     "Builder.build_serialized_network",
     "IBuilderConfig.progress_monitor",
-    "IHostMemory",
     "ILogger.log",
     "INetworkDefinition.get_input",
     "IProgressMonitor.step_complete",

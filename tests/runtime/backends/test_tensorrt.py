@@ -1,0 +1,272 @@
+"""The TensorRT backend on a fake GPU that really moves bytes: what is split, padded, overlapped,
+reused, recorded and shared by threads comes out as the right images."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fake_gpu import FakeDevice, busy
+from fake_tensorrt import CudaGraphStrategy, FakeTensorRT, fake_ensure, save_engine
+from posegen_runtime import PoseGenerator, PoseGenError
+from posegen_runtime.backends import tensorrt as backend_module
+from posegen_runtime.backends.tensorrt import TensorrtBackend
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.cli import app
+from posegen_runtime.console import run_app
+from posegen_runtime.engines.cache import EngineFile
+from posegen_runtime.engines.flavors import Flavor
+from posegen_runtime.engines.sidecar import read_sidecar
+from tiny_bundle import SIZE, example_mask, example_photo, expected_image, write_tiny_bundle
+
+MASKS = np.stack([example_mask(index) for index in range(23)])
+PHOTOS = np.stack([example_photo(index, SIZE) for index in range(23)])
+SCENES = np.stack([example_photo(40 + index, SIZE) for index in range(23)])
+Open = Callable[..., TensorrtBackend]
+
+
+@pytest.fixture
+def open_engine(tiny_bundle: Path, tmp_path: Path) -> Open:
+    """A backend of the tiny bundle's uncached generator, by profile and device."""
+
+    def open_it(
+        profile: tuple[int, int, int] = (1, 4, 4),
+        device: FakeDevice | None = None,
+        flavor: Flavor = Flavor.TENSORRT,
+    ) -> TensorrtBackend:
+        bundle = Bundle.load(tiny_bundle)
+        gpu = device or FakeDevice()
+        file = save_engine(bundle, "generator", tmp_path, profile)
+        graph = bundle.precision("fp32").graphs["generator"]
+        return TensorrtBackend(file, FakeTensorRT(gpu, flavor), gpu, graph)  # type: ignore[arg-type]
+
+    return open_it
+
+
+def feeds(rows: slice) -> dict[str, np.ndarray]:
+    return {"mask": MASKS[rows], "appearance": PHOTOS[rows], "background": SCENES[rows]}
+
+
+def expected(rows: slice) -> np.ndarray:
+    return np.stack(
+        [
+            expected_image(*each)
+            for each in zip(MASKS[rows], PHOTOS[rows], SCENES[rows], strict=True)
+        ]
+    )
+
+
+def contexts(backend: TensorrtBackend) -> Any:
+    return backend._tensorrt.contexts  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 8, 23])
+def test_any_number_of_images_is_split_into_batches(
+    open_engine: Open, count: int, seed: int
+) -> None:
+    backend = open_engine(device=FakeDevice(seed))
+    images = backend.run(feeds(slice(0, count)))["image"]
+    np.testing.assert_array_equal(images, expected(slice(0, count)))
+    assert sorted(n for context in contexts(backend) for n in context.batches) == sorted(
+        [4] * (count // 4) + [count % 4] * (count % 4 > 0)
+    )
+
+
+def test_a_batch_that_is_too_small_is_padded_and_the_padding_dropped(open_engine: Open) -> None:
+    backend = open_engine((3, 4, 4))
+    for count in (1, 2, 3, 5):
+        images = backend.run(feeds(slice(0, count)))["image"]
+        np.testing.assert_array_equal(images, expected(slice(0, count)))
+    assert [n for context in contexts(backend) for n in context.batches].count(3) == 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_full_batches_are_recorded_once_and_replayed(open_engine: Open, seed: int) -> None:
+    """Each slot of buffers has a graph; batches of other sizes in between do not spoil it."""
+    backend = open_engine(device=FakeDevice(seed))
+    for rows in (slice(0, 20), slice(3, 5), slice(1, 22), slice(0, 4)):
+        np.testing.assert_array_equal(backend.run(feeds(rows))["image"], expected(rows))
+    (lane,) = backend._idle
+    graphs = [slot.graph for slot in lane._slots]
+    assert sum(graph.launches for graph in graphs) == 9  # type: ignore[union-attr]
+    assert len(contexts(backend)) == 2
+
+
+def test_an_adapter_without_graphs_makes_the_same_images(open_engine: Open) -> None:
+    backend = open_engine(device=FakeDevice(graphs=False))
+    for rows in (slice(0, 20), slice(1, 22)):
+        np.testing.assert_array_equal(backend.run(feeds(rows))["image"], expected(rows))
+    assert all(slot.graph is None for slot in backend._idle[0]._slots)
+
+
+def test_a_capture_that_fails_costs_only_speed(
+    open_engine: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(stream: Any, work: Any) -> None:
+        raise RuntimeError("not capturable")
+
+    monkeypatch.setattr("fake_gpu.FakeStream.capture", fail)
+    images = open_engine().run(feeds(slice(0, 20)))["image"]
+    np.testing.assert_array_equal(images, expected(slice(0, 20)))
+
+
+def test_tensorrt_rtx_records_graphs_itself(open_engine: Open) -> None:
+    backend = open_engine(flavor=Flavor.RTX)
+    np.testing.assert_array_equal(backend.run(feeds(slice(0, 9)))["image"], expected(slice(0, 9)))
+    for context in contexts(backend):
+        assert context.config.cuda_graph_strategy is CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+    assert all(slot.graph is None for slot in backend._idle[0]._slots)
+
+
+def test_copies_overlap_with_compute(open_engine: Open) -> None:
+    """While a batch is computed the next one is uploaded already, into other buffers."""
+    device = FakeDevice()
+    backend = open_engine(device=device)
+    backend.run(feeds(slice(0, 8)))
+    (lane,) = backend._idle
+    waiting = []
+    lane._uploads.upload = _spy(lane._uploads.upload, lambda: waiting.append(busy(device)))  # type: ignore[method-assign]
+    backend.run(feeds(slice(0, 8)))
+    compute = lane._computes.handle
+    assert compute not in waiting[0]
+    assert compute in waiting[3]  # first upload of the second batch, the first being computed
+    assert not busy(device)
+
+
+def _spy(call: Callable[..., Any], before: Callable[[], None]) -> Callable[..., Any]:
+    def spied(*arguments: Any) -> Any:
+        before()
+        return call(*arguments)
+
+    return spied
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_threads_have_contexts_of_their_own(open_engine: Open, seed: int) -> None:
+    backend = open_engine(device=FakeDevice(seed))
+    parts = [slice(start, start + 5) for start in range(0, 20, 5)] * 3
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda rows: backend.run(feeds(rows))["image"], parts))
+    for rows, images in zip(parts, results, strict=True):
+        np.testing.assert_array_equal(images, expected(rows))
+    assert 1 <= len(backend._idle) <= 4
+    assert len(contexts(backend)) == 2 * len(backend._idle)
+
+
+def test_a_lane_that_failed_is_not_used_again(
+    open_engine: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = FakeDevice()
+    backend = open_engine(device=device)
+    with monkeypatch.context() as patch:
+        patch.setattr("fake_tensorrt.FakeContext.execute_async_v3", lambda self, handle: False)
+        with pytest.raises(PoseGenError, match="TensorRT could not run a batch of 4"):
+            backend.run(feeds(slice(0, 9)))
+    assert backend._idle == []
+    assert not busy(device)
+    np.testing.assert_array_equal(backend.run(feeds(slice(0, 9)))["image"], expected(slice(0, 9)))
+
+
+def test_no_rows_give_no_images(open_engine: Open) -> None:
+    assert open_engine().run(feeds(slice(0, 0)))["image"].shape == (0, SIZE, SIZE, 3)
+
+
+@pytest.mark.parametrize("content", ["", '{"model": "x'])
+def test_an_engine_that_does_not_load(open_engine: Open, tmp_path: Path, content: str) -> None:
+    backend = open_engine()
+    (tmp_path / "generator.engine").write_text(content)
+    with pytest.raises(PoseGenError, match=r"generator\.engine: tensorrt 10\.3 cannot load this"):
+        backend._load()
+
+
+def test_an_engine_of_another_model(tiny_bundle: Path, tmp_path: Path) -> None:
+    bundle, device = Bundle.load(tiny_bundle), FakeDevice()
+    file = save_engine(bundle, "conditions", tmp_path, (1, 4, 4))
+    graph = bundle.precision("fp32").graphs["generator"]
+    with pytest.raises(PoseGenError, match=r"has no tensor mask of uint8.* another model"):
+        TensorrtBackend(file, FakeTensorRT(device), device, graph)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def fake_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
+    """A machine with a GPU and TensorRT, whose engines take up to 3 images."""
+    device = FakeDevice()
+    tensorrt = FakeTensorRT(device)
+    (tmp_path / "engines").mkdir()
+    ensure = fake_ensure(tmp_path / "engines", (1, 3, 3))
+    monkeypatch.setattr(backend_module, "open_device", lambda: device)
+    monkeypatch.setattr(backend_module, "find_flavor", lambda asked: tensorrt)
+    monkeypatch.setattr(backend_module, "ensure_engine", ensure)
+    return device
+
+
+def test_conditions_stay_on_the_device(tiny_bundle: Path, fake_gpu: FakeDevice) -> None:
+    generator = PoseGenerator.load(tiny_bundle, backend="tensorrt")
+    for _ in range(2):  # the same photo and scene for all, then one each
+        images = generator.generate(MASKS[:9], PHOTOS[0], SCENES[0])
+        for image, mask in zip(images, MASKS, strict=False):
+            np.testing.assert_array_equal(image, expected_image(mask, PHOTOS[0], SCENES[0]))
+        copies = fake_gpu.copies
+        generator.generate(MASKS[9:18], PHOTOS[0], SCENES[0])
+        assert fake_gpu.copies == copies
+        images = generator.generate(MASKS[:9], PHOTOS[:9], SCENES[:9])
+        np.testing.assert_array_equal(images, expected(slice(0, 9)))
+
+
+def test_a_whole_run(
+    tiny_bundle: Path, masks: Path, tmp_path: Path, fake_gpu: FakeDevice, capfd: Any
+) -> None:
+    arguments = ["--masks", masks, "--out", tmp_path / "out", "--bundle", tiny_bundle]
+    arguments += ["--backend", "tensorrt", "--selftest"]
+    assert run_app(app, [str(argument) for argument in arguments]) == 0
+    printed = capfd.readouterr()
+    assert "generator_cached (tensorrt 10.3 on Fake GPU): 4 images" in printed.out
+    assert "backend tensorrt, precision fp32: asked for" in printed.err
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    assert record["options"]["backend"] == "tensorrt"
+    assert record["versions"]["engine"] == "tensorrt 10.3 on Fake GPU"
+    assert not busy(fake_gpu)
+
+
+def test_the_golden_set_runs_once_through_a_new_engine(
+    tiny_bundle: Path, tmp_path: Path, fake_gpu: FakeDevice, capfd: Any
+) -> None:
+    PoseGenerator.load(tiny_bundle, backend="tensorrt")
+    assert "golden set through the new engine: generator_cached" in capfd.readouterr().err
+    for graph in ("conditions", "generator_cached"):
+        sidecar = read_sidecar(tmp_path / f"engines/{graph}.json")
+        assert sidecar is not None
+        assert sidecar.parity["missed"] == []
+        assert sidecar.parity["figures"]["images"] == 4
+
+
+def test_an_engine_that_makes_other_images_is_refused_now_and_later(
+    tmp_path: Path, fake_gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = write_tiny_bundle(tmp_path / "bundle")
+    golden = np.zeros((4, SIZE, SIZE, 3), np.uint8)
+    with monkeypatch.context() as patch:
+        patch.setattr("posegen_runtime.selftest._generated", lambda *_: golden)
+        with pytest.raises(PoseGenError, match=r"\.engine: makes other images"):
+            PoseGenerator.load(bundle, backend="tensorrt")
+    monkeypatch.setattr(backend_module, "ensure_engine", _from_disk(tmp_path / "engines"))
+    with pytest.raises(PoseGenError, match=r"makes other images.*max_difference"):
+        PoseGenerator.load(bundle, backend="tensorrt")
+
+
+def _from_disk(folder: Path) -> Callable[..., EngineFile]:
+    """`ensure_engine` of the next process, which finds what this one left."""
+
+    def ensure(
+        bundle: Bundle, precision: str, graph: str, options: Any, *, tell: Any
+    ) -> EngineFile:
+        sidecar = read_sidecar(folder / f"{graph}.json")
+        assert sidecar is not None
+        return EngineFile(folder / f"{graph}.engine", sidecar)
+
+    return ensure

@@ -1,0 +1,64 @@
+"""Ranges on disk: readable JSON that may be moved to another machine and is never used stale."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import read_bytes, write_atomic
+
+SCHEMA = 1
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """What a calibration found. `key` says what it was measured on: the hashes of the model and of
+    the data, and every option that changes the result. No path is in it."""
+
+    key: dict[str, Any]
+    counts: dict[str, int]
+    """Samples, and the different masks and conditions among them."""
+    ranges: dict[str, float]
+    """By layer: the absolute value at which the activation that it reads is cut off."""
+    engine: str = ""
+    """What ran the model; for the reader, not part of the key."""
+    schema: int = SCHEMA
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Raises `PoseGenError` when the file cannot be written."""
+    encoded = msgspec.json.format(msgspec.json.encode(calibration), indent=2)
+    write_atomic(path, encoded + b"\n")
+
+
+def read_calibration(path: Path, key: dict[str, Any]) -> Calibration:
+    """The calibration in `path`, made for `key`.
+
+    Raises `PoseGenError` when it is unreadable or stale, and then names what differs.
+    """
+    try:
+        held = msgspec.json.decode(read_bytes(path), type=Calibration)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise PoseGenError(
+            f"--cache {path}: is no calibration ({error}); delete it or name another file"
+        ) from error
+    if held.schema != SCHEMA:
+        raise PoseGenError(
+            f"--cache {path}: has schema {held.schema}, this version reads {SCHEMA}; delete it"
+        )
+    names = [name for name in (*key, *held.key) if held.key.get(name) != key.get(name)]
+    if names:
+        differs = ", ".join(
+            f"{name} ({_short(held.key.get(name))} there, {_short(key.get(name))} here)"
+            for name in dict.fromkeys(names)
+        )
+        raise PoseGenError(
+            f"--cache {path}: was measured on something else: {differs}; "
+            "delete it, or name another file"
+        )
+    return held
+
+
+def _short(value: object) -> str:
+    text = "none" if value is None else str(value)
+    return f"{text[:12]}…" if len(text) > 24 else text

@@ -1,0 +1,112 @@
+"""A float graph → the same graph with explicit quantisation, as TensorRT takes it.
+
+Every quantised layer reads its activation through QuantizeLinear and DequantizeLinear (int8, zero
+point 0, one scale) and its weights, stored as int8, through DequantizeLinear with one scale for
+each output channel. Biases stay float32: TensorRT refuses int32 ones. So do the sums between the
+layers, and everything that is no quantised layer.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from posegen_calibration.layers import Layer
+
+LEVELS = 127
+"""int8 from -127 to 127: symmetric, as the zero point 0 needs it."""
+ZERO = "int8_zero"
+
+
+def quantize(
+    model: onnx.ModelProto, layers: Sequence[Layer], ranges: Mapping[str, float]
+) -> onnx.ModelProto:
+    """A copy of `model` with `layers`, which are its own, in INT8.
+
+    `ranges` holds, by layer name, the largest absolute value of the activation that it reads.
+    """
+    by_weight = {layer.weight: layer for layer in layers}
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    graph = made.graph
+    weights = {t.name: t for t in graph.initializer if t.name in by_weight}
+    tensors = [numpy_helper.from_array(np.zeros((), np.int8), ZERO)] if layers else []
+    nodes: list[onnx.NodeProto] = []
+    ready: set[str] = set()
+    for node in model.graph.node:
+        layer = by_weight.get(node.input[1]) if len(node.input) > 1 else None
+        copy = onnx.NodeProto()
+        copy.CopyFrom(node)
+        if layer is not None:
+            if layer.tensor not in ready:
+                nodes += _activation(layer.tensor)
+                tensors.append(_scale(layer.tensor, ranges[layer.name]))
+                ready.add(layer.tensor)
+            if layer.weight not in ready:
+                nodes.append(_weight(layer))
+                tensors += _int8_weight(layer, numpy_helper.to_array(weights[layer.weight]))
+                ready.add(layer.weight)
+            copy.input[0], copy.input[1] = f"{layer.tensor}_dq", f"{layer.weight}_dq"
+        nodes.append(copy)
+    read = {name for node in nodes for name in node.input}
+    kept = [tensor for tensor in graph.initializer if tensor.name in read]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    tensors = [*kept, *tensors]
+    del graph.initializer[:]
+    graph.initializer.extend(tensors)
+    return made
+
+
+def int8_weights(
+    weight: npt.NDArray[np.float32], axis: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    """Weights as int8 of the same shape, and their scales [channels]: w ≈ int8 · scale.
+
+    A channel of zeros has scale 1.
+    """
+    others = tuple(i for i in range(weight.ndim) if i != axis)
+    scales = np.abs(weight).max(axis=others) / LEVELS
+    scales = np.where(scales > 0, scales, 1).astype(np.float32)
+    shape = [-1 if i == axis else 1 for i in range(weight.ndim)]
+    return np.rint(weight / scales.reshape(shape)).astype(np.int8), scales
+
+
+def _activation(tensor: str) -> list[onnx.NodeProto]:
+    scale = f"{tensor}_scale"
+    return [
+        helper.make_node(
+            "QuantizeLinear", [tensor, scale, ZERO], [f"{tensor}_q"], f"{tensor}_quantize"
+        ),
+        helper.make_node(
+            "DequantizeLinear", [f"{tensor}_q", scale, ZERO], [f"{tensor}_dq"], f"{tensor}_restore"
+        ),
+    ]
+
+
+def _scale(tensor: str, largest: float) -> TensorProto:
+    """A tensor that is always 0 has scale 1."""
+    value = largest / LEVELS if largest > 0 else 1.0
+    return numpy_helper.from_array(np.array(value, np.float32), f"{tensor}_scale")
+
+
+def _weight(layer: Layer) -> onnx.NodeProto:
+    parts = [f"{layer.weight}_{part}" for part in ("int8", "scale", "zero")]
+    return helper.make_node(
+        "DequantizeLinear",
+        parts,
+        [f"{layer.weight}_dq"],
+        f"{layer.weight}_restore",
+        axis=layer.channel_axis,
+    )
+
+
+def _int8_weight(layer: Layer, weight: npt.NDArray[np.float32]) -> list[TensorProto]:
+    values, scales = int8_weights(weight, layer.channel_axis)
+    return [
+        numpy_helper.from_array(values, f"{layer.weight}_int8"),
+        numpy_helper.from_array(scales, f"{layer.weight}_scale"),
+        numpy_helper.from_array(np.zeros(len(scales), np.int8), f"{layer.weight}_zero"),
+    ]

@@ -1,0 +1,40 @@
+"""A graph in memory, run by ONNX Runtime on the CPU."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy.typing as npt
+import onnx
+
+from posegen_runtime.backends.onnx import engine
+
+Feeds = dict[str, npt.NDArray[Any]]
+"""Inputs of a graph by name; the leading dimension runs over images."""
+
+
+class Session:
+    """`model`, which is not written anywhere, with `outputs` (None: its own)."""
+
+    def __init__(self, model: onnx.ModelProto, outputs: Sequence[str] | None = None) -> None:
+        ort = engine()
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads()
+        options.log_severity_level = 3
+        # Batches differ in shape and the outputs are large: kept arenas would only add up.
+        options.enable_cpu_mem_arena = False
+        self._session = ort.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        self._outputs = list(outputs or (o.name for o in self._session.get_outputs()))
+
+    def run(self, feeds: Mapping[str, npt.NDArray[Any]]) -> Feeds:
+        """Every output by name."""
+        values = self._session.run(self._outputs, dict(feeds))
+        return dict(zip(self._outputs, values, strict=True))
+
+
+def threads() -> int:
+    """One for each core that this process may use; ONNX Runtime would take all there are."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

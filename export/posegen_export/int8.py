@@ -1,0 +1,340 @@
+"""`posegen-export int8`: a bundle and folders of masks and photos → the same bundle with INT8.
+
+Neither the checkpoint nor torch is needed: what INT8 may lose is measured against the bundle's own
+golden images and FP32 graphs.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import onnx
+
+from posegen_calibration.cachefile import Calibration, read_calibration, write_calibration
+from posegen_calibration.layers import Layer, find_layers
+from posegen_calibration.quantize import quantize
+from posegen_calibration.ranges import Method, measure_ranges
+from posegen_calibration.report import write_report
+from posegen_calibration.sensitivity import (
+    Check,
+    Effect,
+    Step,
+    choose_kept,
+    float_check,
+    measure_effects,
+)
+from posegen_calibration.session import Feeds
+from posegen_calibration.source import BATCH, PATHS, SampleSet, Sampling, data_hashes, find_samples
+from posegen_export.bundle_writer import staging, write_manifest
+from posegen_export.graphcheck import check_graph
+from posegen_export.int8_parity import gathered, golden_set, load_graphs, measure_ways
+from posegen_export.int8_pose import PoseIou, measure_pose
+from posegen_export.weightfile import WEIGHTS, share_weights
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.manifest import Graph, Manifest, Precision
+from posegen_runtime.parity import GATES, ParityFigures
+
+INT8 = "int8"
+FP32 = "fp32"
+SENSITIVITY_SAMPLES = 24
+BLAMED = 5
+"""Layers named when the gate is missed."""
+
+Tell = Callable[[str], None]
+Models = dict[str, onnx.ModelProto]
+
+
+@dataclass(frozen=True)
+class Int8Options:
+    sampling: Sampling
+    method: Method = Method.PERCENTILE
+    cache: Path | None = None
+    report: Path | None = None
+
+
+@dataclass(frozen=True)
+class Int8Result:
+    """What was measured. `missed` is empty when the bundle was written."""
+
+    figures: dict[str, ParityFigures]
+    effects: list[Effect]
+    pose: PoseIou
+    speed: dict[str, Any]
+    missed: list[str]
+    bytes: int = 0
+
+    @property
+    def blame(self) -> list[str]:
+        """The layers in INT8 that lose most, one line each."""
+        quantized = [effect for effect in self.effects if not effect.kept]
+        return [
+            f"{e.layer}: alone in INT8 {e.psnr_inside:.1f} dB inside, {e.share_of_error:.0%} of "
+            "the error of all layers"
+            for e in quantized[:BLAMED]
+        ]
+
+
+class Int8Missed(Exception):
+    """INT8 misses a gate: nothing was written."""
+
+    def __init__(self, result: Int8Result) -> None:
+        super().__init__("; ".join(result.missed))
+        self.result = result
+
+
+def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
+    """Calibrate, choose the layers that stay in float, and rewrite `bundle` with ``int8/``.
+
+    `tell` gets a line for each step. Raises `Int8Missed` when a gate is missed and `PoseGenError`
+    for unusable input or a folder that cannot be written; the bundle is as it was then.
+    """
+    models = _models(bundle)
+    names = {layer.name for layer in find_layers(_decoder(models))}
+    layers = _named(models["generator"], names)
+    samples = find_samples(bundle, options.sampling, tell)
+    calibration = _calibration(bundle, options, samples, models["generator"], layers, tell)
+    effects, steps = _choose(bundle, samples, models["generator"], layers, calibration, tell)
+    if options.report is not None:
+        write_report(options.report, effects, steps)
+        tell(f"sensitivity of {len(effects)} layers: {options.report}")
+    quantized = {effect.layer for effect in effects if not effect.kept}
+    target = bundle.root.resolve()
+    with staging(target) as root:
+        _copy(bundle, root)
+        graphs = _write_graphs(bundle, root, models, quantized, calibration)
+        figures, pose = _measure(bundle, root, graphs, samples)
+        speed = _speed(bundle, root, graphs)
+        missed = [f"{w}: {x}" for w, f in figures.items() for x in GATES[INT8].missed(f)]
+        result = Int8Result(figures, effects, pose, speed, [*missed, *pose.missed])
+        if result.missed:
+            raise Int8Missed(result)
+        record = _record(bundle, calibration, samples, result, steps)
+        precision = Precision(precision=INT8, graphs=graphs, parity=record)
+        manifest = _write_manifest(bundle, root, precision)
+    size = sum(r.bytes for name, r in manifest.files.items() if name.startswith(f"{INT8}/"))
+    return Int8Result(figures, effects, pose, speed, [], size)
+
+
+def _models(bundle: Bundle) -> Models:
+    graphs = bundle.precision(FP32).graphs
+    wanted = {name: graph for name, graph in graphs.items() if name != "conditions"}
+    return {name: onnx.load(bundle.path(graph.path)) for name, graph in wanted.items()}
+
+
+def _decoder(models: Models) -> onnx.ModelProto:
+    """The graph whose layers may be INT8: what encodes conditions is in none of them."""
+    return models.get("generator_cached", models["generator"])
+
+
+def _named(model: onnx.ModelProto, names: set[str]) -> list[Layer]:
+    return [layer for layer in find_layers(model) if layer.name in names]
+
+
+def _calibration(
+    bundle: Bundle,
+    options: Int8Options,
+    samples: SampleSet,
+    model: onnx.ModelProto,
+    layers: list[Layer],
+    tell: Tell,
+) -> Calibration:
+    """From the cache file where there is one, else measured (and written there)."""
+    key = _key(bundle, options)
+    if options.cache is not None and options.cache.exists():
+        held = read_calibration(options.cache, key)
+        if set(held.ranges) != {layer.name for layer in layers}:
+            raise PoseGenError(f"--cache {options.cache}: holds other layers; delete it")
+        tell(f"ranges: from {options.cache}")
+        return held
+    tell(f"ranges: {options.method.value} over {len(samples.chosen)} samples")
+
+    def batches() -> Any:
+        return samples.batches(samples.chosen)
+
+    calibration = Calibration(
+        key=key,
+        counts=samples.counts(),
+        ranges=measure_ranges(model, layers, batches, options.method),
+        engine=_engine(),
+    )
+    if options.cache is not None:
+        write_calibration(options.cache, calibration)
+    return calibration
+
+
+def _key(bundle: Bundle, options: Int8Options) -> dict[str, Any]:
+    """What the ranges follow from: model, data and options, no paths."""
+    files = bundle.manifest.files
+    graph = bundle.precision(FP32).graphs["generator"].path
+    held = {name: files[name].sha256 for name in (graph, f"{FP32}/{WEIGHTS}") if name in files}
+    sampling = msgspec.structs.asdict(options.sampling)
+    plain = {name: value for name, value in sampling.items() if name not in PATHS}
+    return msgspec.to_builtins(
+        {
+            **{f"model {name}": sha256 for name, sha256 in held.items()},
+            **data_hashes(options.sampling),
+            **plain,
+            "method": options.method,
+        }
+    )
+
+
+def _choose(
+    bundle: Bundle,
+    samples: SampleSet,
+    model: onnx.ModelProto,
+    layers: list[Layer],
+    calibration: Calibration,
+    tell: Tell,
+) -> tuple[list[Effect], list[Step]]:
+    """Sensitivity on calibration samples; the gate must also hold on the golden set, whose masks
+    are partly random and whose images are PyTorch's."""
+    ranges = calibration.ranges
+    real = list(samples.batches(samples.chosen[:SENSITIVITY_SAMPLES]))
+    check, golden = float_check("samples", model, real), None
+    if bundle.manifest.golden:
+        feeds, reference = golden_set(bundle)
+        golden = Check("golden", _split(feeds), reference)
+    effects = measure_effects(model, layers, ranges, check, golden, tell)
+    checks = [one for one in (check, golden) if one is not None]
+    effects, steps = choose_kept(model, layers, ranges, effects, checks, GATES[INT8])
+    kept = [effect for effect in effects if effect.kept]
+    tell(f"layers: {len(effects) - len(kept)} in INT8, {len(kept)} stay in float")
+    for effect in kept:
+        tell(f"  {effect.layer}: {effect.why}")
+    return effects, steps
+
+
+def _split(feeds: Feeds) -> list[Feeds]:
+    count = len(feeds["mask"])
+    return [
+        {name: array[start : start + BATCH] for name, array in feeds.items()}
+        for start in range(0, count, BATCH)
+    ]
+
+
+def _copy(bundle: Bundle, root: Path) -> None:
+    """Every file but those of an earlier INT8 variant."""
+    for name in bundle.manifest.files:
+        if not name.startswith(f"{INT8}/"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.path(name), root / name)
+
+
+def _write_graphs(
+    bundle: Bundle, root: Path, models: Models, quantized: set[str], calibration: Calibration
+) -> dict[str, Graph]:
+    """The INT8 graphs by name; ``conditions`` is FP32's."""
+    graphs = dict(bundle.precision(FP32).graphs)
+    made: Models = {}
+    for name, model in models.items():
+        made[name] = quantize(model, _named(model, quantized), calibration.ranges)
+        _set_metadata(made[name])
+        opset = next(entry.version for entry in model.opset_import if entry.domain == "")
+        check_graph(made[name], opset, model.ir_version)
+        graphs[name] = msgspec.structs.replace(graphs[name], path=f"{INT8}/{name}.onnx")
+    (root / INT8).mkdir()
+    if len(made) > 1:
+        share_weights(list(made.values()), root / INT8)
+    for name, model in made.items():
+        onnx.save(model, root / graphs[name].path)
+    return graphs
+
+
+def _set_metadata(model: onnx.ModelProto) -> None:
+    """Its own precision, and not the hash of FP32's weights."""
+    held = {entry.key: entry.value for entry in model.metadata_props}
+    held.pop("posegen.weights_sha256", None)
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, {**held, "posegen.precision": INT8})
+
+
+def _measure(
+    bundle: Bundle, root: Path, graphs: dict[str, Graph], samples: SampleSet
+) -> tuple[dict[str, ParityFigures], PoseIou]:
+    """Every way to an image, on the golden set against PyTorch's images and on held-out masks
+    against FP32's."""
+    fp32 = load_graphs(root, bundle.precision(FP32).graphs)
+    int8 = load_graphs(root, graphs)
+    max_batch = bundle.manifest.max_batch
+    figures: dict[str, ParityFigures] = {}
+    held_out = samples.held_out[:max_batch]
+    if bundle.manifest.golden:
+        ways = measure_ways(fp32, int8, *golden_set(bundle), max_batch)
+        figures |= {f"golden, {way}": f for way, f in ways.items()}
+    ways = measure_ways(fp32, int8, gathered(samples.batches(held_out)), None, max_batch)
+    figures |= {f"held out, {way}": f for way, f in ways.items()}
+    pose = measure_pose(fp32["generator"], int8["generator"], samples.batches(samples.held_out))
+    return figures, pose
+
+
+def _speed(bundle: Bundle, root: Path, graphs: dict[str, Graph]) -> dict[str, Any]:
+    """One image on one thread, FP32 and INT8 in turn on each backend that this CPU has."""
+    from posegen_runtime.backends.choosing import installed_on_cpu
+    from posegen_runtime.backends.speed import time_backends
+
+    precision = Precision(precision=INT8, graphs=graphs)
+    both = [bundle.precision(FP32), precision]
+    made = Bundle(root, msgspec.structs.replace(bundle.manifest, precisions=both))
+    times = {}
+    for backend in installed_on_cpu():
+        seconds = time_backends([(backend, FP32), (backend, INT8)], made)
+        fp32, int8 = seconds[backend, FP32], seconds[backend, INT8]
+        times[backend.value] = {
+            "fp32_ms": 1000 * fp32,
+            "int8_ms": 1000 * int8,
+            "times_as_fast": fp32 / int8,
+        }
+    return {"faster": times["cpu"]["times_as_fast"] > 1, "backends": times}
+
+
+def _record(
+    bundle: Bundle,
+    calibration: Calibration,
+    samples: SampleSet,
+    result: Int8Result,
+    steps: list[Step],
+) -> dict[str, Any]:
+    """The parity entry of ``bundle.json``."""
+    kept = [effect for effect in result.effects if effect.kept]
+    return {
+        "gate": {bound.figure: bound.limit for bound in GATES[INT8].bounds},
+        "engine": _engine(),
+        "inputs": f"golden images by PyTorch; {len(samples.held_out)} held-out masks against FP32",
+        "batches": sorted({1, 3, bundle.manifest.max_batch}),
+        "figures": {
+            way: {
+                "max_difference": f.max_difference,
+                "mean_difference": f.mean_difference,
+                "psnr": f.psnr,
+                "psnr_worst": f.psnr_worst,
+                "ssim": f.ssim,
+                **msgspec.to_builtins(f),
+            }
+            for way, f in result.figures.items()
+        },
+        "calibration": {**calibration.counts, "key": calibration.key},
+        "layers": len(result.effects),
+        "work_in_int8": sum(e.share_of_work for e in result.effects if not e.kept),
+        "kept": {effect.layer: effect.why for effect in kept},
+        "choice": [msgspec.to_builtins(step) for step in steps],
+        "pose_iou": msgspec.to_builtins(result.pose),
+        "speed": result.speed,
+    }
+
+
+def _write_manifest(bundle: Bundle, root: Path, precision: Precision) -> Manifest:
+    fields = msgspec.structs.asdict(bundle.manifest)
+    fields.pop("files")
+    others = [p for p in bundle.manifest.precisions if p.precision != INT8]
+    return write_manifest(root, {**fields, "precisions": [*others, precision]})
+
+
+def _engine() -> str:
+    import onnxruntime
+
+    return f"onnxruntime {onnxruntime.__version__}, CPU"

@@ -1,0 +1,100 @@
+"""The command `posegen-export int8`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posegen_runtime.choices import Axis, Fit, MaskChannel
+from posegen_runtime.console import EXIT_SOME_FAILED
+
+
+def int8(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder; it is rewritten with INT8 added.")],
+    masks: Annotated[Path, typer.Option(help="Folder of masks like those of later runs.")],
+    appearance: Annotated[
+        Path | None, typer.Option(help="Folder of photos of the object, if the model takes them.")
+    ] = None,
+    background: Annotated[
+        Path | None, typer.Option(help="Folder of empty scenes, if the model takes them.")
+    ] = None,
+    poses: Annotated[
+        Path | None,
+        typer.Option(help="poses.jsonl or a BOP scene: masks are then chosen by heading too."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=16, max=20000, help="Inputs over which ranges are measured.")
+    ] = 512,
+    method: Annotated[
+        str,
+        typer.Option(help="minmax, percentile (cuts 0.01 % of the values off) or entropy."),
+    ] = "percentile",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of inputs.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for the sensitivity table and plot.")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="File of measured ranges: read if it is there, else written."),
+    ] = None,
+    fit: Annotated[Fit, typer.Option(help="How masks come to the model's size.")] = Fit.AUTO,
+    mask_values: Annotated[str, typer.Option(help="As in posegen-run.")] = "auto",
+    mask_channel: Annotated[
+        MaskChannel, typer.Option(help="As in posegen-run.")
+    ] = MaskChannel.AUTO,
+    model_forward: Annotated[Axis, typer.Option(help="As in posegen-run.")] = Axis.X,
+    model_up: Annotated[Axis, typer.Option(help="As in posegen-run.")] = Axis.Z,
+) -> None:
+    """Add an INT8 variant to BUNDLE; exit 1 when it misses a gate, and nothing is changed then."""
+    from posegen_calibration.ranges import Method
+    from posegen_calibration.source import Sampling
+    from posegen_export.int8 import Int8Missed, Int8Options, add_int8
+    from posegen_export.table import parity_table
+    from posegen_runtime.bundle import Bundle
+    from posegen_runtime.errors import PoseGenError
+    from posegen_runtime.progress import say
+
+    if method not in [known.value for known in Method]:
+        raise PoseGenError(f"--method {method}: give {', '.join(known.value for known in Method)}")
+    sampling = Sampling(
+        masks=masks,
+        appearance=appearance,
+        background=background,
+        poses=poses,
+        samples=samples,
+        seed=seed,
+        fit=fit,
+        mask_values=mask_values,
+        mask_channel=mask_channel,
+        model_forward=model_forward,
+        model_up=model_up,
+    )
+    options = Int8Options(sampling, Method(method), cache, report)
+    try:
+        result = add_int8(Bundle.load(bundle), options, say)
+    except Int8Missed as missed:
+        parity_table({"": {"int8": missed.result.figures}})
+        for line in missed.result.missed:
+            print(f"gate missed: int8 {line}")
+        for line in missed.result.blame:
+            print(f"loses most: {line}")
+        raise typer.Exit(EXIT_SOME_FAILED) from missed
+    parity_table({"": {"int8": result.figures}})
+    if result.pose.judged:
+        print(
+            f"pose IoU on {result.pose.images} held-out masks: INT8 {result.pose.int8:.4f}, "
+            f"FP32 {result.pose.fp32:.4f} (shuffled masks {result.pose.shuffled:.4f})"
+        )
+    else:
+        print("pose IoU: not measured, the shipped judge does not know this object")
+    for backend, times in result.speed["backends"].items():
+        verdict = "faster" if times["times_as_fast"] > 1 else "NOT faster"
+        print(
+            f"speed here, {backend}: INT8 {times['int8_ms']:.1f} ms, FP32 {times['fp32_ms']:.1f} "
+            f"ms an image on one thread: {verdict} ({times['times_as_fast']:.2f} times)"
+        )
+    kept = sum(effect.kept for effect in result.effects)
+    print(
+        f"{bundle}: int8 added, {len(result.effects) - kept} of {len(result.effects)} layers in "
+        f"INT8, {result.bytes / 1e6:.1f} MB"
+    )

@@ -66,9 +66,7 @@ def trt(
         hardware_compatible=hardware_compatible,
     )
     for graph in opened.precision(precision).graphs:
-        for shared in (False, True) if graph == "generator_cached" else (False,):
-            file = ensure_engine(opened, precision, graph, options, shared=shared, tell=say)
-            print(_line(graph, shared, file))
+        print(_line(graph, ensure_engine(opened, precision, graph, options, tell=say)))
 
 
 def _profile(low: int | None, opt: int | None, high: int | None, largest: int) -> "Profile | None":
@@ -89,14 +87,13 @@ def _capability(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _line(graph: str, shared: bool, file: "EngineFile") -> str:
+def _line(graph: str, file: "EngineFile") -> str:
     from posegen_runtime.engines.precision import describe
 
     sidecar = file.sidecar
-    name = f"{graph}, one row of conditions" if shared else graph
     layers = sidecar.engine_layers or sidecar.network_layers
     source = "engine" if sidecar.engine_layers else "graph"
     return (
-        f"{name}: batches {sidecar.identity.profile}, {sidecar.bytes / 1e6:.1f} MB, "
-        f"built in {sidecar.seconds:.1f} s, {source} computes in {describe(layers)}\n  {file.path}"
+        f"{graph}: batches {sidecar.identity.profile}, {sidecar.bytes / 1e6:.1f} MB, "
+        f"built in {sidecar.seconds:.1f} s, {source} has {describe(layers)}\n  {file.path}"
     )

@@ -19,7 +19,15 @@ Candidate = tuple[BackendName, str]
 def time_backends(
     candidates: Sequence[Candidate], bundle: Bundle, rounds: int = ROUNDS
 ) -> dict[Candidate, float]:
-    """Seconds an image takes for each (backend, precision), by the median of `rounds`.
+    """Seconds an image takes for each (backend, precision), by the median of `rounds`."""
+    taken = sample_backends(candidates, bundle, rounds)
+    return {candidate: statistics.median(seconds) for candidate, seconds in taken.items()}
+
+
+def sample_backends(
+    candidates: Sequence[Candidate], bundle: Bundle, rounds: int
+) -> dict[Candidate, list[float]]:
+    """Seconds an image took in each of `rounds`.
 
     All take their turn in each round, so that what else the machine does hits all alike. On a CPU
     it is one image on one thread, on a GPU a full batch: what each lane of a run computes.
@@ -32,7 +40,7 @@ def time_backends(
             call()
             if number:  # the first call prepares what later ones find ready
                 taken[candidate].append((time.perf_counter() - start) / images)
-    return {candidate: statistics.median(seconds) for candidate, seconds in taken.items()}
+    return taken
 
 
 def _call(candidate: Candidate, bundle: Bundle) -> tuple[Callable[[], object], int]:

@@ -112,13 +112,16 @@ class TensorrtBackend:
             self._idle.append(lane)
 
     def _make_lane(self) -> Lane:
-        # TensorRT-RTX has graphs of its own, which know when its kernels are final.
-        own_graphs = self._tensorrt.has("CudaGraphStrategy")
-        return Lane(self._context, self._tensors, self._device, capture=not own_graphs)
+        return Lane(self._context, self._tensors, self._device, capture=self.records_graphs)
+
+    @property
+    def records_graphs(self) -> bool:
+        """Not with TensorRT-RTX: it has graphs of its own, and knows when its kernels are final."""
+        return not self._tensorrt.has("CudaGraphStrategy")
 
     def _context(self) -> IExecutionContext:
         engine: ICudaEngine = self._engine
-        if self._tensorrt.has("CudaGraphStrategy"):
+        if not self.records_graphs:
             trt = self._tensorrt.module
             config: IRuntimeConfig = engine.create_runtime_config()
             config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE

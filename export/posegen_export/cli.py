@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from posegen_export.int8_cli import int8
 from posegen_export.trt_cli import trt
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
@@ -16,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(trt)
+app.command()(int8)
 
 Checkpoint = Annotated[
     Path, typer.Argument(help="A .safetensors checkpoint, or the folder of a training run.")

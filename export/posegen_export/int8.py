@@ -4,8 +4,7 @@ Neither the checkpoint nor torch is needed: what INT8 may lose is measured again
 golden images and FP32 graphs.
 """
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ import onnx
 
 from posegen_calibration.cachefile import Calibration, read_calibration, write_calibration
 from posegen_calibration.layers import Layer, find_layers
-from posegen_calibration.quantize import quantize
 from posegen_calibration.ranges import Method, measure_ranges
 from posegen_calibration.report import write_report
+from posegen_calibration.sampling import PATHS, Sampling, data_hashes
 from posegen_calibration.sensitivity import (
     Check,
     Effect,
@@ -27,25 +26,32 @@ from posegen_calibration.sensitivity import (
     measure_effects,
 )
 from posegen_calibration.session import Feeds
-from posegen_calibration.source import BATCH, PATHS, SampleSet, Sampling, data_hashes, find_samples
-from posegen_export.bundle_writer import staging, write_manifest
-from posegen_export.graphcheck import check_graph
+from posegen_calibration.source import BATCH, SampleSet, find_samples
+from posegen_export.bundle_writer import staging
+from posegen_export.int8_graphs import (
+    FP32,
+    INT8,
+    add_precision,
+    copy_bundle,
+    decoder,
+    load_models,
+    named,
+    write_graphs,
+)
 from posegen_export.int8_parity import gathered, golden_set, load_graphs, measure_ways
 from posegen_export.int8_pose import PoseIou, measure_pose
-from posegen_export.weightfile import WEIGHTS, share_weights
+from posegen_export.int8_speed import engine_name, measure_speed
+from posegen_export.weightfile import WEIGHTS
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.manifest import Graph, Manifest, Precision
+from posegen_runtime.manifest import Graph, Precision
 from posegen_runtime.parity import GATES, ParityFigures
 
-INT8 = "int8"
-FP32 = "fp32"
 SENSITIVITY_SAMPLES = 24
 BLAMED = 5
 """Layers named when the gate is missed."""
 
 Tell = Callable[[str], None]
-Models = dict[str, onnx.ModelProto]
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,9 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
     `tell` gets a line for each step. Raises `Int8Missed` when a gate is missed and `PoseGenError`
     for unusable input or a folder that cannot be written; the bundle is as it was then.
     """
-    models = _models(bundle)
-    names = {layer.name for layer in find_layers(_decoder(models))}
-    layers = _named(models["generator"], names)
+    models = load_models(bundle)
+    names = {layer.name for layer in find_layers(decoder(models))}
+    layers = named(models["generator"], names)
     samples = find_samples(bundle, options.sampling, tell)
     calibration = _calibration(bundle, options, samples, models["generator"], layers, tell)
     effects, steps = _choose(bundle, samples, models["generator"], layers, calibration, tell)
@@ -104,34 +110,19 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
     quantized = {effect.layer for effect in effects if not effect.kept}
     target = bundle.root.resolve()
     with staging(target) as root:
-        _copy(bundle, root)
-        graphs = _write_graphs(bundle, root, models, quantized, calibration)
+        copy_bundle(bundle, root)
+        graphs = write_graphs(bundle, root, models, quantized, calibration.ranges)
         figures, pose = _measure(bundle, root, graphs, samples)
-        speed = _speed(bundle, root, graphs)
+        speed = measure_speed(bundle, root, graphs)
         missed = [f"{w}: {x}" for w, f in figures.items() for x in GATES[INT8].missed(f)]
         result = Int8Result(figures, effects, pose, speed, [*missed, *pose.missed])
         if result.missed:
             raise Int8Missed(result)
         record = _record(bundle, calibration, samples, result, steps)
         precision = Precision(precision=INT8, graphs=graphs, parity=record)
-        manifest = _write_manifest(bundle, root, precision)
+        manifest = add_precision(bundle, root, precision)
     size = sum(r.bytes for name, r in manifest.files.items() if name.startswith(f"{INT8}/"))
     return Int8Result(figures, effects, pose, speed, [], size)
-
-
-def _models(bundle: Bundle) -> Models:
-    graphs = bundle.precision(FP32).graphs
-    wanted = {name: graph for name, graph in graphs.items() if name != "conditions"}
-    return {name: onnx.load(bundle.path(graph.path)) for name, graph in wanted.items()}
-
-
-def _decoder(models: Models) -> onnx.ModelProto:
-    """The graph whose layers may be INT8: what encodes conditions is in none of them."""
-    return models.get("generator_cached", models["generator"])
-
-
-def _named(model: onnx.ModelProto, names: set[str]) -> list[Layer]:
-    return [layer for layer in find_layers(model) if layer.name in names]
 
 
 def _calibration(
@@ -152,14 +143,14 @@ def _calibration(
         return held
     tell(f"ranges: {options.method.value} over {len(samples.chosen)} samples")
 
-    def batches() -> Any:
+    def batches() -> Iterator[Feeds]:
         return samples.batches(samples.chosen)
 
     calibration = Calibration(
         key=key,
         counts=samples.counts(),
         ranges=measure_ranges(model, layers, batches, options.method),
-        engine=_engine(),
+        engine=engine_name(),
     )
     if options.cache is not None:
         write_calibration(options.cache, calibration)
@@ -217,42 +208,6 @@ def _split(feeds: Feeds) -> list[Feeds]:
     ]
 
 
-def _copy(bundle: Bundle, root: Path) -> None:
-    """Every file but those of an earlier INT8 variant."""
-    for name in bundle.manifest.files:
-        if not name.startswith(f"{INT8}/"):
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(bundle.path(name), root / name)
-
-
-def _write_graphs(
-    bundle: Bundle, root: Path, models: Models, quantized: set[str], calibration: Calibration
-) -> dict[str, Graph]:
-    """The INT8 graphs by name; ``conditions`` is FP32's."""
-    graphs = dict(bundle.precision(FP32).graphs)
-    made: Models = {}
-    for name, model in models.items():
-        made[name] = quantize(model, _named(model, quantized), calibration.ranges)
-        _set_metadata(made[name])
-        opset = next(entry.version for entry in model.opset_import if entry.domain == "")
-        check_graph(made[name], opset, model.ir_version)
-        graphs[name] = msgspec.structs.replace(graphs[name], path=f"{INT8}/{name}.onnx")
-    (root / INT8).mkdir()
-    if len(made) > 1:
-        share_weights(list(made.values()), root / INT8)
-    for name, model in made.items():
-        onnx.save(model, root / graphs[name].path)
-    return graphs
-
-
-def _set_metadata(model: onnx.ModelProto) -> None:
-    """Its own precision, and not the hash of FP32's weights."""
-    held = {entry.key: entry.value for entry in model.metadata_props}
-    held.pop("posegen.weights_sha256", None)
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, {**held, "posegen.precision": INT8})
-
-
 def _measure(
     bundle: Bundle, root: Path, graphs: dict[str, Graph], samples: SampleSet
 ) -> tuple[dict[str, ParityFigures], PoseIou]:
@@ -272,26 +227,6 @@ def _measure(
     return figures, pose
 
 
-def _speed(bundle: Bundle, root: Path, graphs: dict[str, Graph]) -> dict[str, Any]:
-    """One image on one thread, FP32 and INT8 in turn on each backend that this CPU has."""
-    from posegen_runtime.backends.choosing import installed_on_cpu
-    from posegen_runtime.backends.speed import time_backends
-
-    precision = Precision(precision=INT8, graphs=graphs)
-    both = [bundle.precision(FP32), precision]
-    made = Bundle(root, msgspec.structs.replace(bundle.manifest, precisions=both))
-    times = {}
-    for backend in installed_on_cpu():
-        seconds = time_backends([(backend, FP32), (backend, INT8)], made)
-        fp32, int8 = seconds[backend, FP32], seconds[backend, INT8]
-        times[backend.value] = {
-            "fp32_ms": 1000 * fp32,
-            "int8_ms": 1000 * int8,
-            "times_as_fast": fp32 / int8,
-        }
-    return {"faster": times["cpu"]["times_as_fast"] > 1, "backends": times}
-
-
 def _record(
     bundle: Bundle,
     calibration: Calibration,
@@ -303,7 +238,7 @@ def _record(
     kept = [effect for effect in result.effects if effect.kept]
     return {
         "gate": {bound.figure: bound.limit for bound in GATES[INT8].bounds},
-        "engine": _engine(),
+        "engine": engine_name(),
         "inputs": f"golden images by PyTorch; {len(samples.held_out)} held-out masks against FP32",
         "batches": sorted({1, 3, bundle.manifest.max_batch}),
         "figures": {
@@ -325,16 +260,3 @@ def _record(
         "pose_iou": msgspec.to_builtins(result.pose),
         "speed": result.speed,
     }
-
-
-def _write_manifest(bundle: Bundle, root: Path, precision: Precision) -> Manifest:
-    fields = msgspec.structs.asdict(bundle.manifest)
-    fields.pop("files")
-    others = [p for p in bundle.manifest.precisions if p.precision != INT8]
-    return write_manifest(root, {**fields, "precisions": [*others, precision]})
-
-
-def _engine() -> str:
-    import onnxruntime
-
-    return f"onnxruntime {onnxruntime.__version__}, CPU"

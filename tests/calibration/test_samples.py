@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posegen_calibration.samples import choose, describe
+from posegen_calibration.samples import choose, choose_described, describe
 
 
 def box(x: int, y: int, width: int, height: int) -> np.ndarray:
@@ -50,3 +50,22 @@ def test_same_seed_same_choice_and_empty_masks_never():
     assert first == choose(masks, 20, seed=5) != choose(masks, 20, seed=6)
     assert choose(masks, 100, seed=0) == [i for i in range(50) if i != 7]
     assert choose([], 4, seed=0) == []
+
+
+def test_headings_split_what_looks_the_same():
+    """From ahead and from behind the outline is one; rare headings are chosen all the same."""
+    headings = [0.0] * 90 + [np.pi] * 9 + [None]
+    features = [(0.1, 0.5, 0.5)] * 100
+    chosen = choose_described(features, 3, seed=0, headings=headings)
+    assert 99 in chosen
+    assert [headings[row] for row in chosen] == [0.0, np.pi, None]
+    near_ahead = choose_described(features[:2], 1, seed=0, headings=[0.1, -0.1])
+    assert len(near_ahead) == 1
+
+
+def test_a_heading_s_sector_lies_around_straight_ahead():
+    features = [(0.1, 0.5, 0.5)] * 4
+    headings = [0.1, -0.1, np.pi / 2 + 0.1, np.pi / 2 - 0.1]
+    for seed in range(4):
+        chosen = choose_described(features, 2, seed, headings)
+        assert {row // 2 for row in chosen} == {0, 1}

@@ -1,0 +1,84 @@
+"""The files of a bundle's INT8 variant: graphs that share their weights, beside those of FP32."""
+
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import msgspec
+import onnx
+
+from posegen_calibration.layers import Layer, find_layers
+from posegen_calibration.quantize import quantize
+from posegen_export.bundle_writer import write_manifest
+from posegen_export.graphcheck import check_graph
+from posegen_export.weightfile import share_weights
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.manifest import Graph, Manifest, Precision
+
+FP32 = "fp32"
+INT8 = "int8"
+
+Models = dict[str, onnx.ModelProto]
+"""Graphs by name."""
+
+
+def load_models(bundle: Bundle) -> Models:
+    graphs = bundle.precision(FP32).graphs
+    wanted = {name: graph for name, graph in graphs.items() if name != "conditions"}
+    return {name: onnx.load(bundle.path(graph.path)) for name, graph in wanted.items()}
+
+
+def decoder(models: Models) -> onnx.ModelProto:
+    """The graph whose layers may be INT8: what encodes conditions is in none of them."""
+    return models.get("generator_cached", models["generator"])
+
+
+def named(model: onnx.ModelProto, names: Collection[str]) -> list[Layer]:
+    return [layer for layer in find_layers(model) if layer.name in names]
+
+
+def copy_bundle(bundle: Bundle, root: Path) -> None:
+    """Every file but those of an earlier INT8 variant."""
+    for name in bundle.manifest.files:
+        if not name.startswith(f"{INT8}/"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.path(name), root / name)
+
+
+def write_graphs(
+    bundle: Bundle,
+    root: Path,
+    models: Models,
+    quantized: Collection[str],
+    ranges: Mapping[str, float],
+) -> dict[str, Graph]:
+    """The INT8 graphs by name; ``conditions`` is FP32's."""
+    graphs = dict(bundle.precision(FP32).graphs)
+    made: Models = {}
+    for name, model in models.items():
+        made[name] = quantize(model, named(model, quantized), ranges)
+        _set_metadata(made[name])
+        opset = next(entry.version for entry in model.opset_import if entry.domain == "")
+        check_graph(made[name], opset, model.ir_version)
+        graphs[name] = msgspec.structs.replace(graphs[name], path=f"{INT8}/{name}.onnx")
+    (root / INT8).mkdir()
+    if len(made) > 1:
+        share_weights(list(made.values()), root / INT8)
+    for name, model in made.items():
+        onnx.save(model, root / graphs[name].path)
+    return graphs
+
+
+def _set_metadata(model: onnx.ModelProto) -> None:
+    """Its own precision, and not the hash of FP32's weights."""
+    held = {entry.key: entry.value for entry in model.metadata_props}
+    held.pop("posegen.weights_sha256", None)
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, {**held, "posegen.precision": INT8})
+
+
+def add_precision(bundle: Bundle, root: Path, precision: Precision) -> Manifest:
+    fields = msgspec.structs.asdict(bundle.manifest)
+    fields.pop("files")
+    others = [p for p in bundle.manifest.precisions if p.precision != INT8]
+    return write_manifest(root, {**fields, "precisions": [*others, precision]})

@@ -3,10 +3,10 @@
     python benchmarks/gpu.py --out gpu.json
     python benchmarks/gpu.py --checkpoint CHECKPOINT --bundle BUNDLE
 
-For each backend and precision that is installed and held: milliseconds a call (median, 95th and 99th
-percentile) and images a second by batch size, from uint8 arrays in host memory to uint8 arrays in
-host memory; the same for PyTorch, eager and compiled, in FP32 and FP16; and `posegen-run` from mask
-files to PNG with labels, as a share of what its engine alone makes. Prints a table and writes JSON.
+For each backend and precision that is installed and held: milliseconds a call (median, 95th and
+99th percentile) and images a second by batch size, from uint8 arrays in host memory to uint8 arrays
+in host memory; the same for PyTorch, eager and compiled, in FP32 and FP16; and `posegen-run` from
+mask files to PNG with labels. Prints a table and writes JSON.
 """
 
 import json

@@ -12,7 +12,8 @@ import typer
 from posegen_runtime.errors import PoseGenError
 
 if TYPE_CHECKING:
-    from posegen_runtime.engines import EngineFile, Profile
+    from posegen_runtime.bundle import Bundle
+    from posegen_runtime.engines import BuildOptions, EngineFile, Profile
 
 MIB = 2**20
 
@@ -67,6 +68,23 @@ def trt(
     )
     for graph in opened.precision(precision).graphs:
         print(_line(graph, ensure_engine(opened, precision, graph, options, tell=say)))
+    _prove(opened, precision, options)
+
+
+def _prove(bundle: "Bundle", precision: str, options: "BuildOptions") -> None:
+    """Run the golden set through the engines, where this machine's own runs would take them;
+    elsewhere that happens when they are first used."""
+    from posegen_runtime import engines
+    from posegen_runtime.backends.choosing import Choice
+    from posegen_runtime.choices import BackendName
+    from posegen_runtime.engines.gpu import find_gpu
+    from posegen_runtime.generator import PoseGenerator
+
+    gpu = find_gpu()
+    if gpu is None or options.compute_capability not in (None, gpu.capability):
+        return
+    if engines.find_flavor("auto").flavor is engines.find_flavor(options.flavor).flavor:
+        PoseGenerator(bundle, Choice(BackendName.TENSORRT, precision, "built now"))
 
 
 def _profile(low: int | None, opt: int | None, high: int | None, largest: int) -> "Profile | None":

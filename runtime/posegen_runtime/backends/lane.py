@@ -18,7 +18,6 @@ import numpy.typing as npt
 from posegen_runtime.backends.base import Arrays
 from posegen_runtime.backends.device.base import Bytes, Device, Event, Graph, Memory
 from posegen_runtime.engines.bindings import IExecutionContext
-from posegen_runtime.errors import PoseGenError
 
 SLOTS = 2
 Rows = Mapping[str, Memory]
@@ -85,8 +84,8 @@ class Lane:
     ) -> None:
         """Fill `outputs` [N, ...] from `feeds` [N, ...] and `kept`, one for all rows or one each.
 
-        More rows than the engine takes are split. Raises `PoseGenError` when TensorRT refuses; the
-        lane is then not to be used again.
+        More rows than the engine takes are split. After an error, TensorRT's or the device's, the
+        lane is not to be used again.
         """
         count = max(len(array) for array in outputs.values())
         try:
@@ -152,10 +151,10 @@ class Lane:
         context = self._context(full)
         for tensor in self._tensors:
             if tensor.is_input and not context.set_input_shape(tensor.name, (rows, *tensor.shape)):
-                raise PoseGenError(f"TensorRT takes no batch of {rows} for {tensor.name}")
+                raise RuntimeError(f"no batch of {rows} for {tensor.name}")
             context.set_tensor_address(tensor.name, slot.device[tensor.name].address)
         if not context.execute_async_v3(self._computes.handle):
-            raise PoseGenError(f"TensorRT could not run a batch of {rows}")
+            raise RuntimeError(f"a batch of {rows} could not run")
 
     def _context(self, full: bool) -> IExecutionContext:
         if full not in self._contexts:

@@ -12,7 +12,8 @@ import pytest
 
 from fake_gpu import FakeDevice, busy
 from fake_tensorrt import CudaGraphStrategy, FakeTensorRT, fake_ensure, save_engine
-from posegen_runtime import PoseGenerator, PoseGenError
+from posegen_export.cli import app as export
+from posegen_runtime import PoseGenerator, PoseGenError, engines
 from posegen_runtime.backends import tensorrt as backend_module
 from posegen_runtime.backends.tensorrt import TensorrtBackend
 from posegen_runtime.bundle import Bundle
@@ -20,6 +21,7 @@ from posegen_runtime.cli import app
 from posegen_runtime.console import run_app
 from posegen_runtime.engines.cache import EngineFile
 from posegen_runtime.engines.flavors import Flavor
+from posegen_runtime.engines.gpu import Gpu
 from posegen_runtime.engines.sidecar import read_sidecar
 from tiny_bundle import SIZE, example_mask, example_photo, expected_image, write_tiny_bundle
 
@@ -165,7 +167,9 @@ def test_a_lane_that_failed_is_not_used_again(
     backend = open_engine(device=device)
     with monkeypatch.context() as patch:
         patch.setattr("fake_tensorrt.FakeContext.execute_async_v3", lambda self, handle: False)
-        with pytest.raises(PoseGenError, match="TensorRT could not run a batch of 4"):
+        with pytest.raises(
+            PoseGenError, match=r"\.engine: tensorrt 10\.3 failed \(a batch of 4 could not"
+        ):
             backend.run(feeds(slice(0, 9)))
     assert backend._idle == []
     assert not busy(device)
@@ -243,6 +247,19 @@ def test_the_golden_set_runs_once_through_a_new_engine(
         assert sidecar is not None
         assert sidecar.parity["missed"] == []
         assert sidecar.parity["figures"]["images"] == 4
+
+
+def test_posegen_export_trt_proves_what_it_built(
+    tiny_bundle: Path, fake_gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    gpu = Gpu("Fake GPU", (8, 7))
+    monkeypatch.setattr("posegen_runtime.engines.gpu.find_gpu", lambda: gpu)
+    monkeypatch.setattr(engines, "find_flavor", lambda asked: FakeTensorRT(fake_gpu))
+    monkeypatch.setattr(engines, "ensure_engine", backend_module.ensure_engine)
+    assert run_app(export, ["trt", str(tiny_bundle)]) == 0
+    printed = capfd.readouterr()
+    assert printed.out.count("batches 1..3..3") == 3
+    assert "golden set through the new engine: generator_cached" in printed.err
 
 
 def test_an_engine_that_makes_other_images_is_refused_now_and_later(

@@ -35,11 +35,13 @@ def progress_monitor(trt: Any, title: str, stop: threading.Event) -> Iterator[IP
             self._tasks[phase_name] = bars.add_task(depth + phase_name, total=num_steps)
 
         def step_complete(self, phase_name: str, step: int) -> bool:
-            bars.update(self._tasks[phase_name], completed=step + 1)
+            if phase_name in self._tasks:  # an exception here would end the build
+                bars.update(self._tasks[phase_name], completed=step + 1)
             return not stop.is_set()
 
         def phase_finish(self, phase_name: str) -> None:
-            bars.remove_task(self._tasks.pop(phase_name))
+            if phase_name in self._tasks:
+                bars.remove_task(self._tasks.pop(phase_name))
 
     with bars:
         yield Monitor()

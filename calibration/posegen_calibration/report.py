@@ -74,7 +74,7 @@ def plot(effects: Sequence[Effect]) -> npt.NDArray[np.uint8]:
     that of the whole image and a ring at that of the golden set."""
     height = TOP + ROW * len(effects) + 12
     picture = np.full((height, WIDTH, 3), 255, np.uint8)
-    values = [min(v, TOP_PSNR) for e in effects for v in (e.worst, e.psnr_whole)]
+    values = [min(v, TOP_PSNR) for e in effects for v in _psnrs(e)]
     low = max(10 * int(min(values) // 10), 0)
     high = max(10 * int(-(-max(values) // 10)), low + 10)
 
@@ -101,6 +101,10 @@ def plot(effects: Sequence[Effect]) -> npt.NDArray[np.uint8]:
         _text(picture, f"{name}{f' ({e.usual})' if e.usual else ''}", (12, bottom - 3), 0.45)
         _text(picture, f"{e.psnr_inside:.1f}", (WIDTH - 50, bottom - 3), 0.4)
     return picture
+
+
+def _psnrs(e: Effect) -> list[float]:
+    return [v for v in (e.psnr_inside, e.psnr_whole, e.psnr_golden) if v is not None]
 
 
 _FIGURES = ("psnr_whole", "psnr_inside", "psnr_golden", "ssim", "share_of_error")

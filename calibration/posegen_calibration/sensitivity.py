@@ -15,7 +15,12 @@ from posegen_calibration.session import Feeds, Session
 from posegen_runtime.parity import Bound, Gate, ParityFigures, compare
 
 MARGIN = {"psnr": 2.0, "ssim": 0.01}
-"""By how much the chosen layers must beat the gate, which other inputs then have to keep."""
+"""By how much samples must beat the gate, which inputs that nobody has seen then have to keep."""
+GOLDEN_MARGIN = {"psnr": 0.5, "ssim": 0.002}
+"""The golden set is the gate itself; another engine rounds a little differently."""
+
+SAMPLES, GOLDEN = "samples", "golden"
+"""Names of checks."""
 
 Tell = Callable[[str], None]
 
@@ -56,18 +61,14 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     kept: bool = False
     why: str = ""
 
-    @property
-    def worst(self) -> float:
-        """PSNR in dB inside the silhouette, on the samples or the golden set."""
-        return min(self.psnr_inside, self.psnr_golden or self.psnr_inside)
-
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the choice: these figures with the `kept` most sensitive layers in float."""
+    """One step of the choice: the figures of a check with `kept` layers in float."""
 
+    check: str
     kept: int
-    psnr: dict[str, float]
-    ssim: dict[str, float]
+    psnr: float
+    ssim: float
 
 
 def images_of(session: Session, batches: Sequence[Feeds]) -> npt.NDArray[np.uint8]:
@@ -112,7 +113,7 @@ def measure_effects(
         )
         for layer, f, g, error in zip(layers, on_samples, on_golden, errors, strict=True)
     ]
-    return sorted(effects, key=lambda effect: effect.worst)
+    return sorted(effects, key=lambda effect: effect.psnr_inside)
 
 
 def choose_kept(
@@ -125,33 +126,40 @@ def choose_kept(
 ) -> tuple[list[Effect], list[Step]]:
     """`effects` with the layers marked that stay in float, and the steps that led there.
 
-    The most sensitive layers stay, as few of them as let every check keep `gate` with `MARGIN`;
-    the number is searched by halving. At least one layer is left in INT8, whatever the checks say.
+    The layers most sensitive on the samples stay, as few as let the samples keep `gate` with
+    `MARGIN`; then, where there is a check "golden", those most sensitive on the golden set, until
+    that keeps it too. The numbers are searched by halving. At least one layer is left in INT8,
+    whatever the checks say.
     """
-    wanted = with_margin(gate)
+    kept: list[Effect] = []
     steps: list[Step] = []
 
-    def passes(kept: int) -> bool:
-        names = {effect.layer for effect in effects[kept:]}
-        quantized = quantize(model, [layer for layer in layers if layer.name in names], ranges)
-        figures = {check.name: check.figures(quantized) for check in checks}
+    def passes(check: Check, wanted: Gate, floats: Sequence[Effect]) -> bool:
+        names = {effect.layer for effect in floats}
+        rest = [layer for layer in layers if layer.name not in names]
+        figures = check.figures(quantize(model, rest, ranges))
         steps.append(
-            Step(
-                kept=kept,
-                psnr={name: f.psnr for name, f in figures.items()},
-                ssim={name: f.ssim or 0.0 for name, f in figures.items()},
-            )
+            Step(check=check.name, kept=len(names), psnr=figures.psnr, ssim=figures.ssim or 0.0)
         )
-        return not any(wanted.missed(f) for f in figures.values())
+        return not wanted.missed(figures)
 
-    kept = bisect.bisect_left(range(len(effects) - 1), True, key=passes)
-    marked = [_kept(effect) if i < kept else effect for i, effect in enumerate(effects)]
-    return marked, sorted(steps, key=lambda step: step.kept)
+    for check in checks:
+        is_golden = check.name == GOLDEN
+        wanted = with_margin(gate, GOLDEN_MARGIN if is_golden else MARGIN)
+        figure = "psnr_golden" if is_golden else "psnr_inside"
+        order = sorted((e for e in effects if e not in kept), key=lambda e: getattr(e, figure))
+        count = bisect.bisect_left(
+            range(len(order) - 1),
+            True,
+            key=lambda n, c=check, w=wanted, o=order: passes(c, w, [*kept, *o[:n]]),  # type: ignore[misc]
+        )
+        kept += order[:count]
+    return [_kept(effect) if effect in kept else effect for effect in effects], steps
 
 
-def with_margin(gate: Gate) -> Gate:
+def with_margin(gate: Gate, margin: Mapping[str, float]) -> Gate:
     bounds = tuple(
-        Bound(bound.figure, bound.limit + MARGIN.get(bound.figure, 0.0), bound.at_most)
+        Bound(bound.figure, bound.limit + margin.get(bound.figure, 0.0), bound.at_most)
         for bound in gate.bounds
     )
     return Gate(gate.precision, bounds)

@@ -18,6 +18,8 @@ from posegen_calibration.ranges import Method, measure_ranges
 from posegen_calibration.report import write_report
 from posegen_calibration.sampling import PATHS, Sampling, data_hashes
 from posegen_calibration.sensitivity import (
+    GOLDEN,
+    SAMPLES,
     Check,
     Effect,
     Step,
@@ -186,10 +188,10 @@ def _choose(
     are partly random and whose images are PyTorch's."""
     ranges = calibration.ranges
     real = list(samples.batches(samples.chosen[:SENSITIVITY_SAMPLES]))
-    check, golden = float_check("samples", model, real), None
+    check, golden = float_check(SAMPLES, model, real), None
     if bundle.manifest.golden:
         feeds, reference = golden_set(bundle)
-        golden = Check("golden", _split(feeds), reference)
+        golden = Check(GOLDEN, _split(feeds), reference)
     effects = measure_effects(model, layers, ranges, check, golden, tell)
     checks = [one for one in (check, golden) if one is not None]
     effects, steps = choose_kept(model, layers, ranges, effects, checks, GATES[INT8])

@@ -77,7 +77,7 @@ def int8(
         for line in missed.result.missed:
             print(f"gate missed: int8 {line}")
         for line in missed.result.blame:
-            print(f"loses most: {line}")
+            print(f"to blame: {line}")
         raise typer.Exit(EXIT_SOME_FAILED) from missed
     parity_table({"": {"int8": result.figures}})
     if result.pose.judged:

@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_calibration.session import threads
+from posegen_export.int8_graphs import INT8
 from posegen_runtime.backends.base import Backend, Feeds
 from posegen_runtime.backends.onnx import OnnxBackend
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.images import read_rgb
 from posegen_runtime.manifest import Graph
+from posegen_runtime.noise import gated
 from posegen_runtime.parity import ParityFigures, compare, unmeasured
 from posegen_runtime.viewpoints import UNKNOWN
 
@@ -32,15 +34,17 @@ def load_graphs(root: Path, graphs: dict[str, Graph]) -> Backends:
 
 
 def golden_set(bundle: Bundle) -> tuple[Feeds, Pixels]:
-    """Inputs of the generator, and PyTorch's images uint8 [N, H, W, 3]."""
-    rows = bundle.manifest.golden
+    """Inputs of the generator that INT8's gate counts, and PyTorch's images uint8 [N, H, W, 3]."""
+    masks = [read_rgb(bundle.path(row.mask))[..., 0] for row in bundle.manifest.golden]
+    counted = [i for i, mask in enumerate(masks) if gated(mask, INT8)]
+    rows = [bundle.manifest.golden[i] for i in counted]
 
     def stack(name: str) -> Pixels:
         paths = [getattr(row, name) or bundle.manifest.defaults[name] for row in rows]
         return np.stack([read_rgb(bundle.path(path)) for path in paths])
 
     feeds: Feeds = {name: stack(name) for name in bundle.conditions}
-    feeds["mask"] = np.ascontiguousarray(stack("mask")[..., 0])
+    feeds["mask"] = np.stack([masks[i] for i in counted])
     if bundle.takes_viewpoint:
         feeds["viewpoint"] = np.array([row.viewpoint or UNKNOWN for row in rows], np.float32)
     return feeds, stack("image")

@@ -10,6 +10,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.images import read_rgb
 from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
+from posegen_runtime.noise import gated
 from posegen_runtime.parity import GATES, ParityFigures, compare
 from posegen_runtime.progress import say
 from posegen_runtime.viewpoints import UNKNOWN
@@ -101,8 +102,9 @@ def _direct(generator: PoseGenerator, feeds: Feeds) -> Images:
 
 def _golden(generator: PoseGenerator) -> tuple[Feeds, Images]:
     bundle = generator.bundle
-    rows = bundle.manifest.golden
-    masks = [GOLDEN_MASKS.read(bundle.path(row.mask))[0].mask for row in rows]
+    every = [(GOLDEN_MASKS.read(bundle.path(r.mask))[0].mask, r) for r in bundle.manifest.golden]
+    counted = [(mask, row) for mask, row in every if gated(mask, generator.precision)]
+    masks, rows = [mask for mask, _ in counted], [row for _, row in counted]
     feeds: Feeds = {"mask": np.stack(masks)}
     for name in bundle.conditions:
         paths = [getattr(row, name) or bundle.manifest.defaults[name] for row in rows]

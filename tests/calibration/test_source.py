@@ -73,9 +73,7 @@ def test_the_seed_decides(choose: Choose):
     assert names(choose(samples=24)) != names(choose(samples=24, seed=1))
 
 
-def test_few_masks_stand_for_several_samples_with_other_conditions(
-    choose: Choose, told: list[str]
-):
+def test_few_masks_stand_for_several_samples_with_other_conditions(choose: Choose, told: list[str]):
     samples = choose(samples=100)
     assert len(set(names(samples))) == 100
     assert samples.counts()["masks"] == 30
@@ -127,7 +125,7 @@ def test_too_few_masks(choose: Choose, folders: Path):
 
 
 def test_too_few_samples_name_the_option(choose: Choose):
-    with pytest.raises(PoseGenError, match="30 samples, 512 are asked for; .*lower --samples"):
+    with pytest.raises(PoseGenError, match=r"30 samples, 512 are asked for; .*lower --samples"):
         choose("pose")
     assert len(choose("pose", samples=30).chosen) == 30
 
@@ -158,7 +156,7 @@ def test_a_few_unusable_masks_are_named_and_left_out(
 def test_many_unusable_masks_are_refused(choose: Choose, folders: Path):
     for number in range(10):
         write(folders / f"masks/empty{number}.png", np.zeros((SIZE, SIZE), np.uint8))
-    with pytest.raises(PoseGenError, match="10 of 50 masks cannot be used, such as empty0.png"):
+    with pytest.raises(PoseGenError, match=r"10 of 50 masks cannot be used, such as empty0\.png"):
         choose(samples=24)
 
 

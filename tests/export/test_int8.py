@@ -1,0 +1,209 @@
+"""INT8 through the real command, on both architectures: nothing but the bundle is needed."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from int8_folders import arguments, write_folders
+from posegen_export.cli import app
+from posegen_runtime.bundle import Bundle, sha256_of
+from posegen_runtime.console import run_app
+from posegen_runtime.generator import PoseGenerator
+from posegen_runtime.images import read_rgb, write_png
+from posegen_runtime.selftest import selftest
+
+SPATIAL = ("spatial", "pose-appearance-background+viewpoint")
+PAPER = ("bottleneck", "pose")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folders(tmp_path_factory.mktemp("int8") / "data", 64)
+
+
+@pytest.fixture(scope="module")
+def added(
+    tmp_path_factory: pytest.TempPathFactory,
+    exported_bundle: Callable[[str, str], Path],
+    folders: Path,
+) -> Callable[[str, str], Path]:
+    """(arch, variant) → its bundle with INT8, a cache and a report beside it; not to be changed."""
+    root = tmp_path_factory.mktemp("with-int8")
+
+    def add(arch: str, variant: str) -> Path:
+        bundle = root / f"{arch}-{variant}"
+        if not bundle.exists():
+            shutil.copytree(exported_bundle(arch, variant), bundle)
+            given = arguments(bundle, folders, variant != "pose")
+            beside = ["--cache", str(cache_of(bundle)), "--report", str(report_of(bundle))]
+            assert run_app(app, [*given, *beside]) == 0
+        return bundle
+
+    return add
+
+
+def cache_of(bundle: Path) -> Path:
+    return bundle.with_suffix(".cache.json")
+
+
+def report_of(bundle: Path) -> Path:
+    return bundle.with_suffix(".report")
+
+
+def contents(bundle: Path) -> dict[str, str]:
+    return {str(f.relative_to(bundle)): sha256_of(f) for f in bundle.rglob("*") if f.is_file()}
+
+
+@pytest.mark.parametrize(("arch", "variant"), [SPATIAL, PAPER])
+def test_the_bundle_gains_a_variant_that_keeps_the_gate(added, exported_bundle, arch, variant):
+    before, bundle = Bundle.load(exported_bundle(arch, variant)), Bundle.load(added(arch, variant))
+    assert [p.precision for p in bundle.manifest.precisions] == ["fp32", "int8"]
+    unchanged = {name for name in bundle.manifest.files if not name.startswith("int8/")}
+    assert unchanged == set(before.manifest.files)
+    verdicts = selftest(PoseGenerator.load(bundle.root, "int8", threads=1, backend="cpu"))
+    assert not [verdict.missed for verdict in verdicts if verdict.missed]
+    parity = bundle.precision("int8").parity
+    assert parity["gate"] == {"psnr": 30.0, "ssim": 0.95}
+    assert all(f["psnr"] >= 30 and f["ssim"] >= 0.95 for f in parity["figures"].values())
+    assert parity["calibration"]["samples"] == 18
+    assert parity["layers"] > len(parity["kept"])
+    assert all("alone in INT8" in why for why in parity["kept"].values())
+    speed = parity["speed"]
+    assert speed["faster"] == (speed["backends"]["cpu"]["times_as_fast"] > 1)
+
+
+def test_every_way_to_an_image_is_measured_on_golden_and_held_out_masks(added):
+    figures = Bundle.load(added(*SPATIAL)).precision("int8").parity["figures"]
+    ways = ("generator", "cached", "cached shared")
+    assert list(figures) == [f"{where}, {way}" for where in ("golden", "held out") for way in ways]
+    assert {f["images"] for f in figures.values()} == {1 + 1 + 3 + 5}
+
+
+def test_conditions_stay_fp32_and_both_graphs_share_int8_weights(added):
+    bundle = Bundle.load(added(*SPATIAL))
+    graphs = bundle.precision("int8").graphs
+    assert graphs["conditions"] == bundle.precision("fp32").graphs["conditions"]
+    int8 = {}
+    for name in ("generator", "generator_cached"):
+        model = onnx.load(bundle.path(graphs[name].path))
+        assert (model.ir_version, model.opset_import[0].version) == (10, 20)
+        arrays = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+        int8[name] = {n: a for n, a in arrays.items() if n.endswith("_int8")}
+        encoders = [n for n in int8[name] if "encoder" in n or "background_pyramid" in n]
+        assert not encoders
+        assert model.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert int8["generator"].keys() == int8["generator_cached"].keys()
+    assert all(
+        np.array_equal(array, int8["generator_cached"][name])
+        for name, array in int8["generator"].items()
+    )
+    (held,) = {
+        next(e.value for e in onnx.load(bundle.path(g.path)).metadata_props if "weights" in e.key)
+        for name, g in graphs.items()
+        if name != "conditions"
+    }
+    assert held == sha256_of(bundle.path("int8/weights.bin"))
+
+
+def test_the_report_says_what_each_layer_loses(added):
+    bundle = added(*SPATIAL)
+    kept = Bundle.load(bundle).precision("int8").parity["kept"]
+    report = json.loads((report_of(bundle) / "sensitivity.json").read_text())
+    assert {e["layer"] for e in report["effects"] if e["kept"]} == set(kept)
+    assert (report_of(bundle) / "sensitivity.png").stat().st_size > 5000
+
+
+def test_a_cache_is_used_again_and_a_stale_one_refused(added, folders, tmp_path, capsys):
+    bundle = tmp_path / "moved"
+    shutil.copytree(added(*PAPER), bundle)
+    cache = tmp_path / "cache.json"
+    shutil.copyfile(cache_of(added(*PAPER)), cache)
+    given = arguments(bundle, folders, conditioned=False)
+    assert run_app(app, [*given, "--cache", str(cache)]) == 0
+    assert f"ranges: from {cache}" in " ".join(capsys.readouterr().err.split())
+    before = contents(bundle)
+    assert before == contents(added(*PAPER)) | {"bundle.json": before["bundle.json"]}
+    assert run_app(app, [*given, "--cache", str(cache), "--seed", "1"]) == 2
+    error = capsys.readouterr().err
+    assert "measured on something else: seed (0 there, 1 here)" in error
+    assert "Traceback" not in error
+    assert contents(bundle) == before
+
+
+def test_a_cache_of_another_model_is_refused(added, exported_bundle, folders, tmp_path, capsys):
+    bundle = tmp_path / "other"
+    shutil.copytree(exported_bundle("spatial", "pose"), bundle)
+    given = arguments(bundle, folders, conditioned=False)
+    assert run_app(app, [*given, "--cache", str(cache_of(added(*PAPER)))]) == 2
+    assert "model fp32/generator.onnx (" in capsys.readouterr().err
+
+
+def test_a_missed_gate_changes_nothing_and_names_figures_and_layers(
+    exported_bundle, folders, tmp_path, capsys
+):
+    """The golden images are turned around: no graph can make them."""
+    bundle = tmp_path / "turned"
+    shutil.copytree(exported_bundle(*PAPER), bundle)
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    for golden in manifest["golden"]:
+        file = bundle / golden["image"]
+        write_png(file, 255 - read_rgb(file))
+        record = manifest["files"][golden["image"]]
+        record["sha256"], record["bytes"] = sha256_of(file), file.stat().st_size
+    (bundle / "bundle.json").write_bytes(msgspec.json.encode(manifest))
+    before = contents(bundle)
+    assert run_app(app, arguments(bundle, folders, conditioned=False)) == 1
+    printed = capsys.readouterr().out
+    assert "gate missed: int8 golden, generator: psnr " in printed
+    assert "to blame: " in printed
+    assert contents(bundle) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["turned"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--masks", "nowhere"], "--masks nowhere: no such folder"),
+        (["--method", "guess"], "--method guess: give minmax, entropy, percentile"),
+        (["--samples", "512"], "lower --samples"),
+        (["--background", "nowhere"], "takes none; leave it out"),
+    ],
+)
+def test_bad_usage_is_one_line(exported_bundle, folders, capsys, change, words):
+    given = arguments(exported_bundle(*PAPER), folders, conditioned=False)
+    assert run_app(app, [*given, *change]) == 2
+    errors = capsys.readouterr().err
+    assert words in errors
+    assert len([line for line in errors.splitlines() if line.startswith("error: ")]) == 1
+    assert "Traceback" not in errors
+
+
+def test_a_conditioned_bundle_needs_conditions(exported_bundle, folders, capsys):
+    given = arguments(exported_bundle(*SPATIAL), folders, conditioned=False)
+    assert run_app(app, given) == 2
+    assert "--appearance: the model takes one" in capsys.readouterr().err
+
+
+def test_it_needs_no_torch(added, folders, tmp_path):
+    """The command runs where torch cannot be imported."""
+    import subprocess
+
+    bundle = tmp_path / "bundle"
+    shutil.copytree(added(*PAPER), bundle)
+    script = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from posegen_export.cli import app\n"
+        "from posegen_runtime.console import run_app\n"
+        "sys.exit(run_app(app, sys.argv[1:]))"
+    )
+    given = [*arguments(bundle, folders, False), "--cache", str(cache_of(added(*PAPER)))]
+    done = subprocess.run([sys.executable, "-c", script, *given], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

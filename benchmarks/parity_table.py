@@ -4,6 +4,7 @@ and the largest with the viewpoint.
     python benchmarks/parity_table.py                 # presets paper and edge at 256 px
     python benchmarks/parity_table.py --tiny          # the same models, tiny, at 64 px
     python benchmarks/parity_table.py runs/a runs/b   # checkpoints of your own
+    python benchmarks/parity_table.py --precision fp32,fp16
 
 Without checkpoints, weights are made that move (`posegen_export.moving`): on freshly initialised
 ones every figure would be good, and prove nothing. Exits 1 when a gate is missed.
@@ -28,11 +29,14 @@ def main(
     data: Annotated[Path | None, typer.Option(help="Data set that gives the inputs.")] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Small models at 64 px.")] = False,
     max_batch: Annotated[int, typer.Option(min=1, max=1024, help="Largest batch proven.")] = 16,
+    precision: Annotated[str, typer.Option(help="As of posegen-export onnx.")] = "fp32",
 ) -> None:
     """Export every variant to a temporary folder and print its parity figures."""
     from posegen_export.export import GateMissed, export_bundle, load_source, make_inputs
     from posegen_export.table import parity_table
+    from posegen_export.variants import parse_precisions
 
+    precisions = parse_precisions(precision)
     figures = {}
     missed = False
     with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +49,12 @@ def main(
             target = Path(folder) / f"bundle-{len(figures)}"
             try:
                 _, figures[label] = export_bundle(
-                    source, target, inputs, name=label, max_batch=max_batch
+                    source,
+                    target,
+                    inputs,
+                    name=label,
+                    max_batch=max_batch,
+                    precisions=precisions,
                 )
             except GateMissed as error:
                 figures[label] = error.figures

@@ -47,18 +47,26 @@ def moving_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
 @pytest.fixture(scope="session")
 def exported_bundle(
     tmp_path_factory: pytest.TempPathFactory, moving_checkpoint: Callable[[str, str], Path]
-) -> Callable[[str, str], Path]:
-    """(arch, variant) → the bundle of `moving_checkpoint`; made once, not to be changed."""
+) -> Callable[..., Path]:
+    """(arch, variant, precisions = "fp32") → the bundle of `moving_checkpoint`; made once, not to
+    be changed. With "fp32,fp16" it has both."""
     folder = tmp_path_factory.mktemp("bundles")
 
-    def export(arch: str, variant: str) -> Path:
+    def export(arch: str, variant: str, precisions: str = "fp32") -> Path:
         from posegen_export.export import export_bundle, load_source, make_inputs
 
-        path = folder / f"{arch}-{variant}"
+        path = folder / f"{arch}-{variant}-{precisions}"
         if not path.exists():
             source = load_source(moving_checkpoint(arch, variant))
             inputs = make_inputs(source.config, None, 12, seed=0)
-            export_bundle(source, path, inputs, name=path.name, max_batch=5)
+            export_bundle(
+                source,
+                path,
+                inputs,
+                name=path.name,
+                max_batch=5,
+                precisions=precisions.split(","),
+            )
         return path
 
     return export

@@ -2,20 +2,22 @@
 
 import numpy as np
 
-from posegen_export.export import FP32, Source
+from posegen_export.export import Source
 from posegen_export.inputs import Feeds, Inputs
 from posegen_export.parity import load_backends, measure
 from posegen_export.reference import reference_images
+from posegen_export.variants import FP16, FP32, Figures, measure_half
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
-from posegen_runtime.parity import ParityFigures, compare
+from posegen_runtime.parity import GATES, ParityFigures, compare
 
 
-def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, ParityFigures]:
-    """Figures of each way to an image over `inputs`, and of the golden set.
+def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Figures]:
+    """For each precision of the bundle, the figures of each way to an image over `inputs`.
 
-    ``golden files``: the images stored in the bundle against what the checkpoint makes today.
+    FP16 has ``module`` too, the checkpoint in half precision in PyTorch; FP32 ``golden files``:
+    the images stored in the bundle against what the checkpoint makes today.
     Raises `PoseGenError` when bundle and checkpoint are of different models.
     """
     manifest, config = bundle.manifest, source.config
@@ -28,9 +30,17 @@ def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Pa
             f"{bundle.root}: the bundle is {held}, the checkpoint {given}; "
             "name the checkpoint it was exported from"
         )
-    backends = load_backends(bundle.root, bundle.precision(FP32).graphs)
-    figures = measure(source.generator, backends, inputs, manifest.max_batch)
-    figures["golden files"] = _golden(bundle, source)
+    figures: dict[str, Figures] = {}
+    for variant in manifest.precisions:
+        backends = load_backends(bundle.root, variant.graphs)
+        ssim = GATES[variant.precision].needs_ssim
+        figures[variant.precision] = measure(
+            source.generator, backends, inputs, manifest.max_batch, ssim=ssim
+        )
+    figures[FP32]["golden files"] = _golden(bundle, source)
+    if FP16 in figures:
+        half = source.generator.half_precision()
+        figures[FP16]["module"], _ = measure_half(source.generator, half, inputs)
     return figures
 
 

@@ -1,5 +1,6 @@
 """`posegen-export onnx`: from a checkpoint to a proven bundle."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,27 +13,28 @@ from posegen.checkpoint import CheckpointInfo, generator_of, load_checkpoint
 from posegen.config import ModelConfig
 from posegen.models import Generator
 from posegen_export.bundle_writer import check_target, staging, write_golden, write_manifest
-from posegen_export.graphs import write_graphs
 from posegen_export.inputs import Inputs, from_dataset, from_seed
-from posegen_export.parity import load_backends, measure
 from posegen_export.reference import reference_images
 from posegen_export.tensorspecs import input_specs
+from posegen_export.variants import FP32, Figures, write_variant
 from posegen_export.weights import WeightFigures, measure_weights
 from posegen_runtime import __version__
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import SCHEMA, Manifest, Precision
-from posegen_runtime.parity import GATES, ParityFigures
-
-FP32 = "fp32"
+from posegen_runtime.parity import GATES
 
 
 class GateMissed(Exception):
-    """The graphs do not give PyTorch's images. `figures` by way, `missed` one line for each."""
+    """The graphs do not give PyTorch's images. `figures` by precision and way, `missed` a line for
+    each gate, `blame` one for each layer that is the cause, where that was measured."""
 
-    def __init__(self, figures: dict[str, ParityFigures], missed: list[str]) -> None:
+    def __init__(
+        self, figures: dict[str, Figures], missed: list[str], blame: Sequence[str] = ()
+    ) -> None:
         super().__init__("; ".join(missed))
         self.figures = figures
         self.missed = missed
+        self.blame = list(blame)
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,6 @@ def make_inputs(config: ModelConfig, data: Path | None, count: int, seed: int) -
     return from_seed(size, count, seed) if data is None else from_dataset(data, size, count, seed)
 
 
-def missed_by(figures: dict[str, ParityFigures]) -> list[str]:
-    """What misses the FP32 gate, one line for each figure, with the way it was measured."""
-    return [f"{way}: {line}" for way, f in figures.items() for line in GATES[FP32].missed(f)]
-
-
 def export_bundle(
     source: Source,
     target: Path,
@@ -79,11 +76,13 @@ def export_bundle(
     *,
     name: str,
     max_batch: int,
+    precisions: Sequence[str] = (FP32,),
     allow_insensitive: bool = False,
-) -> tuple[Manifest, dict[str, ParityFigures]]:
-    """Write the bundle `target` and return its manifest and the figures of each way to an image.
+) -> tuple[Manifest, dict[str, Figures]]:
+    """Write the bundle `target` and return its manifest and, for each of `precisions` (see
+    `parse_precisions`), the figures of each way to an image.
 
-    Raises `GateMissed` when a graph misses the FP32 gate and `PoseGenError` when the weights do
+    Raises `GateMissed` when a precision misses its gate and `PoseGenError` when the weights do
     not move (unless allowed) or the folder cannot be written; no bundle is left then.
     """
     check_target(target)
@@ -95,15 +94,14 @@ def export_bundle(
             "graph would pass too; train longer, or pass --allow-insensitive"
         )
     with staging(target) as root:
-        graphs = write_graphs(generator, root, FP32)
-        figures = measure(generator, load_backends(root, graphs), inputs, max_batch)
-        missed = missed_by(figures)
+        variants = {p: write_variant(p, generator, root, inputs, max_batch) for p in precisions}
+        figures = {p: variant.figures for p, variant in variants.items()}
+        missed = [f"{p} {line}" for p, variant in variants.items() for line in variant.missed]
         if missed:
-            raise GateMissed(figures, missed)
+            raise GateMissed(figures, missed, [line for v in variants.values() for line in v.blame])
         names = source.config.inputs
         reference = reference_images(generator, inputs.feeds(names, range(len(inputs.masks))))
         goldens, defaults = write_golden(root, names, inputs, reference)
-        parity = parity_record(figures, weights, inputs, max_batch)
         size = (source.config.image_size, source.config.image_size)
         fields = {
             "schema": SCHEMA,
@@ -114,7 +112,17 @@ def export_bundle(
             "image_size": size,
             "inputs": input_specs(source.config),
             "max_batch": max_batch,
-            "precisions": [Precision(precision=FP32, graphs=graphs, parity=parity)],
+            "precisions": [
+                Precision(
+                    precision=precision,
+                    graphs=variant.graphs,
+                    parity={
+                        **parity_record(precision, variant.figures, weights, inputs, max_batch),
+                        **variant.record,
+                    },
+                )
+                for precision, variant in variants.items()
+            ],
             "golden": goldens,
             "defaults": defaults,
             "mask_range": source.info.lineage.mask_range,
@@ -144,13 +152,13 @@ def lineage(source: Source) -> dict[str, Any]:
 
 
 def parity_record(
-    figures: dict[str, ParityFigures], weights: WeightFigures, inputs: Inputs, max_batch: int
+    precision: str, figures: Figures, weights: WeightFigures, inputs: Inputs, max_batch: int
 ) -> dict[str, Any]:
-    """The parity entry of ``bundle.json``."""
+    """The parity entry of a precision in ``bundle.json``."""
     import onnxruntime
 
     return {
-        "gate": {bound.figure: bound.limit for bound in GATES[FP32].bounds},
+        "gate": {bound.figure: bound.limit for bound in GATES[precision].bounds},
         "engine": f"onnxruntime {onnxruntime.__version__}, CPU",
         "inputs": inputs.source,
         "batches": sorted({1, 3, max_batch}),
@@ -162,6 +170,7 @@ def parity_record(
                 "mean_difference": f.mean_difference,
                 "psnr": f.psnr,
                 "psnr_worst": f.psnr_worst,
+                **({} if f.ssim is None else {"ssim": f.ssim}),
                 **msgspec.to_builtins(f),
             }
             for way, f in figures.items()

@@ -1,10 +1,11 @@
-"""A generator → the ONNX files of a bundle's FP32 variant."""
+"""A generator → the ONNX files of one precision of a bundle."""
 
 from pathlib import Path
 
 import onnx
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from posegen.models import Generator
 from posegen_export.graph import CachedGraph, ConditionsGraph, GeneratorGraph
@@ -22,7 +23,7 @@ def write_graphs(generator: Generator, root: Path, folder: str) -> dict[str, Gra
     """Write ``root/folder/generator.onnx`` and return the graphs by name, paths relative to `root`.
 
     Where the variant takes conditions, also ``conditions.onnx``, ``generator_cached.onnx`` and the
-    ``weights.bin`` that all three read.
+    ``weights.bin`` that all three read. They compute in the type of the generator's parameters.
     """
     folded = generator.folded().requires_grad_(False)
     config = generator.config
@@ -61,7 +62,9 @@ def write_graphs(generator: Generator, root: Path, folder: str) -> dict[str, Gra
     }
     if images:
         encoder = ConditionsGraph(folded)
-        one_row = encoder(*(examples[name][:1] for name in images))
+        with FakeTensorMode(allow_non_fake_inputs=True):  # shapes and types alone
+            encoded = encoder(*(examples[name][:1] for name in images))
+        one_row = [torch.zeros(tuple(t.shape), dtype=t.dtype) for t in encoded]
         conditions = dict(zip(encoder.outputs, one_row, strict=True))
         graphs["conditions"] = export(
             "conditions",

@@ -23,7 +23,8 @@ from posegen_runtime import __version__
 from posegen_runtime.errors import PoseGenError
 
 ROWS = 16
-"""Inputs over which statistics are taken; they meet every pair of conditions."""
+"""The last inputs, over which statistics are taken: random masks are among them, which move the
+output most, and they meet every pair of conditions."""
 
 
 def save_moving_checkpoint(path: Path, config: ModelConfig, seed: int = 0) -> WeightFigures:
@@ -54,7 +55,8 @@ def make_weights_move(generator: Generator, inputs: Inputs) -> WeightFigures:
 
     Raises `PoseGenError` when the output still does not move.
     """
-    feeds = inputs.feeds(generator.config.inputs, range(ROWS))
+    count = len(inputs.masks)
+    feeds = inputs.feeds(generator.config.inputs, range(count - ROWS, count))
     tensors = {name: torch.from_numpy(to_network(name, a)) for name, a in feeds.items()}
     generator.eval()
     if isinstance(generator, BottleneckGenerator):
@@ -77,18 +79,23 @@ def make_weights_move(generator: Generator, inputs: Inputs) -> WeightFigures:
 
 
 def _center_features(generator: BottleneckGenerator, tensors: dict[str, Tensor]) -> None:
-    """Give every channel behind an encoder's block mean 0.
+    """Give every channel behind an encoder's block mean 0, as nearly as float16 allows.
 
     Otherwise latents are a large constant and a small part that depends on the input, and the
-    rounding errors of the former would be magnified with the latter.
+    rounding errors of the former would be magnified with the latter. The constants themselves are
+    float16 numbers, or else half precision would move every latent vector by the same error.
     """
 
     def center(block: nn.Module, arguments: object, output: Tensor) -> Tensor:
-        mean = output.mean(dim=(0, 2, 3))
-        block.get_parameter("conv2.bias").sub_(mean)
-        return output - mean[:, None, None]
+        bias = block.get_parameter("conv2.bias")
+        centered = (bias - output.mean(dim=(0, 2, 3))).half().float()
+        moved = output + (centered - bias)[:, None, None]
+        bias.copy_(centered)
+        return moved
 
     blocks = [m for m in generator.encoders.modules() if isinstance(m, DownBlock)]
+    for block in blocks:
+        block.get_parameter("shortcut.bias").zero_()  # conv2's takes its part
     hooks = [block.register_forward_hook(center) for block in blocks]
     generator(**tensors)
     for hook in hooks:

@@ -31,9 +31,14 @@ def batch_rows(inputs: Inputs, max_batch: int) -> list[list[int]]:
 
 
 def measure(
-    generator: Generator, backends: Backends, inputs: Inputs, max_batch: int
+    generator: Generator,
+    backends: Backends,
+    inputs: Inputs,
+    max_batch: int,
+    *,
+    ssim: bool = False,
 ) -> dict[str, ParityFigures]:
-    """Figures of each way to an image, by name.
+    """Figures of each way to an image, by name; `ssim` as for `posegen_runtime.parity.compare`.
 
     ``generator``: the whole graph. ``cached``: conditions.onnx, then generator_cached.onnx with
     conditions of leading dimension N. ``cached shared``: the same with leading dimension 1. The
@@ -42,15 +47,17 @@ def measure(
     """
     names = generator.config.inputs
     batches = [inputs.feeds(names, rows) for rows in batch_rows(inputs, max_batch)]
-    figures = {"generator": _figures(generator, batches, lambda f: _whole(backends, f))}
+
+    def judge(batches: list[Feeds], run: Callable[[Feeds], Pixels]) -> ParityFigures:
+        return _figures(generator, batches, run, ssim)
+
+    figures = {"generator": judge(batches, lambda f: _whole(backends, f))}
     if "conditions" in backends:
-        figures["cached"] = _figures(generator, batches, lambda f: _cached(backends, f, f))
+        figures["cached"] = judge(batches, lambda f: _cached(backends, f, f))
         shared = [
             {**_first_row(feeds, len(feeds["mask"])), **_of_masks(feeds)} for feeds in batches
         ]
-        figures["cached shared"] = _figures(
-            generator, shared, lambda f: _cached(backends, f, _first_row(f, 1))
-        )
+        figures["cached shared"] = judge(shared, lambda f: _cached(backends, f, _first_row(f, 1)))
     return figures
 
 
@@ -80,7 +87,7 @@ def _first_row(feeds: Feeds, count: int) -> Feeds:
 
 
 def _figures(
-    generator: Generator, batches: list[Feeds], run: Callable[[Feeds], Pixels]
+    generator: Generator, batches: list[Feeds], run: Callable[[Feeds], Pixels], ssim: bool
 ) -> ParityFigures:
     masks = np.concatenate([feeds["mask"] for feeds in batches])
     images = []
@@ -96,4 +103,4 @@ def _figures(
                 len(masks), f"the output has shape {images[-1].shape}, must be {expected}"
             )
     reference = np.concatenate([reference_images(generator, feeds) for feeds in batches])
-    return compare(np.concatenate(images), reference, masks)
+    return compare(np.concatenate(images), reference, masks, ssim=ssim)

@@ -45,11 +45,11 @@ def _shape(name: str, size: int) -> list[int | str]:
 
 
 def condition_specs(conditions: Mapping[str, Tensor], leading: str) -> list[TensorSpec]:
-    """Specs of encoded conditions, float32, with the leading dimension "N" or "C"."""
+    """Specs of encoded conditions, with the leading dimension "N" or "C"."""
     return [
         TensorSpec(
             name=name,
-            dtype="float32",
+            dtype=str(tensor.dtype).removeprefix("torch."),
             shape=[leading, *tensor.shape[1:]],
             meaning="encoded condition: an output of conditions.onnx, passed on as it is",
         )

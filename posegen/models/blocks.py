@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
+from posegen.models.islands import normalise
+
 
 def _xavier(layer: nn.Module, gain: float) -> None:
     assert isinstance(layer, (nn.Conv2d, nn.Linear))
@@ -88,8 +90,8 @@ class UpBlock(nn.Module):
         self.shortcut = normalised_conv(in_channels, out_channels, 1, 1.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(_double(F.relu(self.norm1(x))))
-        h = self.conv2(F.relu(self.norm2(h)))
+        h = self.conv1(_double(F.relu(normalise(self.norm1, x))))
+        h = self.conv2(F.relu(normalise(self.norm2, h)))
         return h + self.shortcut(_double(x))
 
 

@@ -8,6 +8,7 @@ from posegen.config import BOTTLENECK_CAPACITIES, N_Z, ModelConfig
 from posegen.models.blocks import UpBlock
 from posegen.models.encoder import Encoder
 from posegen.models.generator import Generator
+from posegen.models.islands import narrow, normalise, wide
 
 
 class Decoder(nn.Module):
@@ -35,12 +36,12 @@ class Decoder(nn.Module):
         start: Tensor = self.start.bias
         for latent, weight in zip(latents, weights, strict=True):
             start = start + F.linear(latent, weight)
-        h = start.unflatten(1, self.start_shape)
+        h = narrow(start.unflatten(1, self.start_shape), self.to_image.weight)
         stride = 1 << len(self.blocks)
         for block in self.blocks:
             h = block(h + skips[stride] if stride in skips else h)
             stride //= 2
-        return torch.tanh(self.to_image(F.relu(self.norm(h))))
+        return torch.tanh(wide(self.to_image(F.relu(normalise(self.norm, h)))))
 
 
 class BottleneckGenerator(Generator):
@@ -67,6 +68,12 @@ class BottleneckGenerator(Generator):
     def _latent_order(self) -> list[str]:
         inputs = self.config.variant.inputs
         return [name for name in ("appearance", "mask", "background") if name in inputs]
+
+    def float32_layers(self) -> list[nn.Module]:
+        """The latent vectors too: what differs between two inputs is small beside what they share,
+        and every pixel depends on it."""
+        encoders = [encoder.get_submodule("project") for encoder in self.encoders.values()]
+        return [*super().float32_layers(), *encoders, self.decoder.start]
 
     def encode(
         self, appearance: Tensor | None = None, background: Tensor | None = None

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posegen.models.blocks import DownBlock, normalised_linear
+from posegen.models.islands import wide
 
 
 class ResidualTrunk(nn.Module):
@@ -28,7 +29,7 @@ class ResidualTrunk(nn.Module):
         for i, block in enumerate(self.blocks):
             h = block(h)
             features[2 << i] = h
-        return F.relu(h).sum(dim=(2, 3)), features
+        return wide(F.relu(h)).sum(dim=(2, 3)), features
 
 
 class Encoder(nn.Module):

@@ -16,7 +16,8 @@ class Generator(nn.Module, ABC):
     Images are float32 [N, 3, H, W] in [-1, 1]; the mask p is float32 [N, 1, H, W] in {0, 1}, 1 on
     the object. `viewpoint` is float32 [N, 3]: the unit vector from the object towards the camera in
     the object's frame, zeros or None where it is unknown. An input that the model does not use is
-    ignored; one that it needs and does not get raises `PoseGenError`.
+    ignored; one that it needs and does not get raises `PoseGenError`. In half precision (`islands`)
+    inputs are float16, and images still float32.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -58,6 +59,17 @@ class Generator(nn.Module, ABC):
         folded = copy.deepcopy(self).eval()
         fold_spectral_norm(folded)
         return folded
+
+    def half_precision(self) -> "Generator":
+        """A copy as `folded` makes it, in float16 but for its float32 islands (`islands`)."""
+        half = self.folded().requires_grad_(False).half()
+        for layer in half.float32_layers():
+            layer.float()
+        return half
+
+    def float32_layers(self) -> list[nn.Module]:
+        """The layers with weights that belong to an island."""
+        return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
 
     def required(self, name: str, value: Tensor | None) -> Tensor:
         if value is None:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from posegen.models.islands import narrow, wide
+
 
 class ConvNorm(nn.Module):
     """Convolution, then batch norm, which `fold` merges into the convolution."""
@@ -80,11 +82,13 @@ class AppearanceEncoder(nn.Module):
         for level in list(self.down)[1:]:
             h = F.relu(level(h))
         context = F.interpolate(self.context(h), scale_factor=4, mode="nearest")
-        weights = self.attention(F.relu(stride8 + context)).flatten(2).softmax(dim=2)
-        colours = _pool(F.avg_pool2d(image, 8), weights)
-        features = _pool(stride8, weights)
-        style = self.mix(torch.cat([colours, features, h.mean(dim=(2, 3))], dim=1))
-        return torch.cat([style, colours], dim=1)
+        logits = self.attention(F.relu(stride8 + context))
+        weights = wide(logits).flatten(2).softmax(dim=2)
+        colours = _pool(wide(F.avg_pool2d(image, 8)), weights)
+        features = _pool(wide(stride8), weights)
+        pooled = torch.cat([colours, features, wide(h).mean(dim=(2, 3))], dim=1)
+        style = self.mix(narrow(pooled, image))
+        return torch.cat([style, narrow(colours, image)], dim=1)
 
 
 def _pool(values: Tensor, weights: Tensor) -> Tensor:

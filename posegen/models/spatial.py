@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from posegen.config import SPATIAL_CAPACITIES, ModelConfig
 from posegen.models.generator import Generator
+from posegen.models.islands import wide
 from posegen.models.pyramid import AppearanceEncoder, ConvNorm, Pyramid
 
 STRIDES = (2, 4, 8, 16, 32)
@@ -167,12 +168,12 @@ class SpatialGenerator(Generator):
         h = features[STRIDES[-1]]
         for i in reversed(range(len(STRIDES))):
             h = self.levels[i](h, features[STRIDES[i]], films[i])
-        unfolded = F.pixel_shuffle(self.to_image(h), 2)
+        unfolded = wide(F.pixel_shuffle(self.to_image(h), 2))
         rgb = torch.tanh(unfolded[:, :3])
         if not self.config.variant.uses_background:
             return rgb
-        alpha = torch.sigmoid(unfolded[:, 3:] + self.silhouette_bias * (2 * p - 1))
-        background = conditions["background_image"]
+        alpha = torch.sigmoid(unfolded[:, 3:] + self.silhouette_bias * (2 * wide(p) - 1))
+        background = wide(conditions["background_image"])
         return background + alpha * (rgb - background)
 
     def _films(

@@ -88,7 +88,7 @@ def test_check_fails_on_a_graph_that_was_changed(bundle, moving_checkpoint, caps
     rehash(bundle, "fp32/generator.onnx")
     checkpoint = str(moving_checkpoint("spatial", FULL))
     assert run_app(app, ["check", str(bundle), "--checkpoint", checkpoint]) == 1
-    assert "gate missed: generator: max_difference" in capsys.readouterr().out
+    assert "gate missed: fp32 generator: max_difference" in capsys.readouterr().out
 
 
 def test_check_fails_on_a_changed_golden_image(bundle, moving_checkpoint, capsys):
@@ -96,7 +96,7 @@ def test_check_fails_on_a_changed_golden_image(bundle, moving_checkpoint, capsys
     rehash(bundle, "golden/image_00.png")
     checkpoint = str(moving_checkpoint("spatial", FULL))
     assert run_app(app, ["check", str(bundle), "--checkpoint", checkpoint]) == 1
-    assert "gate missed: golden files: max_difference" in capsys.readouterr().out
+    assert "gate missed: fp32 golden files: max_difference" in capsys.readouterr().out
 
 
 def error_of(capsys, arguments):
@@ -167,7 +167,7 @@ def test_a_missed_gate_leaves_no_bundle(moving_checkpoint, tmp_path, capsys, mon
     command = ["onnx", checkpoint, "-o", tmp_path / "bundle", "--golden", "8", "--max-batch", "4"]
     assert run_app(app, [str(a) for a in command]) == 1
     printed = capsys.readouterr().out
-    assert "gate missed: generator: max_difference" in printed
+    assert "gate missed: fp32 generator: max_difference" in printed
     assert "must be at most 1" in printed
     assert list(tmp_path.iterdir()) == []
 

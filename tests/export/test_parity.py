@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import plant
-from posegen_export.export import load_source, make_inputs, missed_by
+from posegen_export.export import load_source, make_inputs
 from posegen_export.parity import batch_rows, load_backends, measure
+from posegen_export.variants import missed_by
 from posegen_runtime.bundle import Bundle
 
 FULL = "pose-appearance-background"

@@ -26,6 +26,7 @@ from posegen_runtime.engines.sidecar import Identity, Sidecar
 DataType = Enum("DataType", ["UINT8", "FLOAT", "HALF", "INT8"])
 TensorIOMode = Enum("TensorIOMode", ["INPUT", "OUTPUT"])
 CudaGraphStrategy = Enum("CudaGraphStrategy", ["DISABLED", "WHOLE_GRAPH_CAPTURE"])
+DynamicShapes = Enum("DynamicShapesKernelSpecializationStrategy", ["LAZY", "EAGER", "NONE"])
 TYPES = {
     "tensor(uint8)": (DataType.UINT8, np.uint8),
     "tensor(float)": (DataType.FLOAT, np.float32),
@@ -44,6 +45,7 @@ class FakeTensorRT:
             DataType=DataType,
             TensorIOMode=TensorIOMode,
             CudaGraphStrategy=CudaGraphStrategy,
+            DynamicShapesKernelSpecializationStrategy=DynamicShapes,
             Runtime=lambda logger: SimpleNamespace(
                 deserialize_cuda_engine=lambda plan: _load(bytes(plan), device, self)
             ),

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 
-PROVIDER_OPTIONS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0"}}
-"""FP32 means FP32: TF32 keeps 10 bits of the mantissa and misses the FP32 gate."""
+PROVIDER_OPTIONS: dict[str, dict[str, str]] = {
+    CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+}
+"""FP32 means FP32: TF32 keeps 10 bits of the mantissa and misses the FP32 gate. And algorithms are
+chosen by rule: to time them takes seconds at each new batch size, and may end otherwise each time.
+"""
 
 MEMORY = {CUDA: "cuda"}
 """Where a provider's tensors lie, if not in the memory of the host."""

@@ -125,6 +125,10 @@ class TensorrtBackend:
             trt = self._tensorrt.module
             config: IRuntimeConfig = engine.create_runtime_config()
             config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+            # Otherwise the first batches run on other kernels than later ones, and differ.
+            config.dynamic_shapes_kernel_specialization_strategy = (
+                trt.DynamicShapesKernelSpecializationStrategy.EAGER
+            )
             context: IExecutionContext = engine.create_execution_context(config)
         else:
             context = engine.create_execution_context()

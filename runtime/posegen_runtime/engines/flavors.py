@@ -39,10 +39,12 @@ SOME_VERSIONS = frozenset(
         "BuilderFlag.DISTRIBUTIVE_INDEPENDENCE",
         "ComputeCapability",
         "CudaGraphStrategy",
+        "DynamicShapesKernelSpecializationStrategy",
         "IBuilderConfig.num_compute_capabilities",
         "IBuilderConfig.set_compute_capability",
         "ICudaEngine.create_runtime_config",
         "IRuntimeConfig.cuda_graph_strategy",
+        "IRuntimeConfig.dynamic_shapes_kernel_specialization_strategy",
         "NetworkDefinitionCreationFlag.STRONGLY_TYPED",
     }
 )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fake_gpu import FakeDevice, busy
-from fake_tensorrt import CudaGraphStrategy, FakeTensorRT, fake_ensure, save_engine
+from fake_tensorrt import CudaGraphStrategy, DynamicShapes, FakeTensorRT, fake_ensure, save_engine
 from posegen_export.cli import app as export
 from posegen_runtime import PoseGenerator, PoseGenError, engines
 from posegen_runtime.backends import tensorrt as backend_module
@@ -122,6 +122,8 @@ def test_tensorrt_rtx_records_graphs_itself(open_engine: Open) -> None:
     np.testing.assert_array_equal(backend.run(feeds(slice(0, 9)))["image"], expected(slice(0, 9)))
     for context in contexts(backend):
         assert context.config.cuda_graph_strategy is CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        kernels = context.config.dynamic_shapes_kernel_specialization_strategy
+        assert kernels is DynamicShapes.EAGER
     assert all(slot.graph is None for slot in backend._idle[0]._slots)
 
 

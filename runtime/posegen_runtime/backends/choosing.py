@@ -15,8 +15,9 @@ from posegen_runtime.errors import PoseGenError
 
 AUTO = "auto"
 WORTH = 1.05
-"""How many times as fast as FP32 another precision must be to be chosen: it changes pixels, and
-two measurements of the same thing differ by a few per cent."""
+"""How many times as fast another backend than the preferred one must be to be chosen, and another
+precision than FP32: either changes pixels, and two measurements of the same thing differ by a few
+per cent."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -110,9 +111,13 @@ def _cuda() -> str:
 
 def _fastest(candidates: list[tuple[BackendName, str]], bundle: Bundle) -> Choice:
     seconds = time_backends(candidates, bundle)
-    fp32 = min((s, c) for c, s in seconds.items() if c[1] == "fp32")
-    fastest = min((s * (WORTH if c[1] != "fp32" else 1.0), c) for c, s in seconds.items())
-    _, chosen = min(fp32, fastest)
+    preferred = candidates[0][0]
+
+    def cost(candidate: tuple[BackendName, str]) -> float:
+        backend, precision = candidate
+        return seconds[candidate] * WORTH ** ((backend is not preferred) + (precision != "fp32"))
+
+    chosen = min(candidates, key=cost)
     measured = ", ".join(
         f"{backend.value} {precision} {1000 * seconds[backend, precision]:.1f} ms"
         for backend, precision in candidates

@@ -156,7 +156,7 @@ def test_without_an_engine_the_message_names_the_extras(
     monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
     monkeypatch.setattr(builtins, "__import__", without_engine)
     with pytest.raises(PoseGenError, match=r"posegen\[cpu\].*posegen\[gpu\]"):
-        PoseGenerator.load(tiny_bundle)
+        PoseGenerator.load(tiny_bundle, backend="cpu")
 
 
 def test_a_graph_that_does_not_load_is_named(tmp_path: Path) -> None:

@@ -286,11 +286,12 @@ def test_no_engine_installed(command: Command, monkeypatch: pytest.MonkeyPatch) 
     real_import = builtins.__import__
 
     def without_engine(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "onnxruntime":
+        if name in ("onnxruntime", "openvino"):
             raise ImportError(name)
         return real_import(name, *args, **kwargs)
 
-    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    for name in ("onnxruntime", "openvino"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(builtins, "__import__", without_engine)
     assert command() == 2
     assert "posegen[cpu]" in command.refusal()

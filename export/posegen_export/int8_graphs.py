@@ -23,6 +23,7 @@ Models = dict[str, onnx.ModelProto]
 
 
 def load_models(bundle: Bundle) -> Models:
+    """The FP32 graphs that get an INT8 counterpart, with their weights."""
     graphs = bundle.precision(FP32).graphs
     wanted = {name: graph for name, graph in graphs.items() if name != "conditions"}
     return {name: onnx.load(bundle.path(graph.path)) for name, graph in wanted.items()}
@@ -33,8 +34,9 @@ def decoder(models: Models) -> onnx.ModelProto:
     return models.get("generator_cached", models["generator"])
 
 
-def named(model: onnx.ModelProto, names: Collection[str]) -> list[Layer]:
-    return [layer for layer in find_layers(model) if layer.name in names]
+def named(model: onnx.ModelProto, names: Collection[str] | None = None) -> list[Layer]:
+    """The layers of `model`, of those `names` where they are given."""
+    return [layer for layer in find_layers(model) if names is None or layer.name in names]
 
 
 def copy_bundle(bundle: Bundle, root: Path) -> None:
@@ -78,7 +80,9 @@ def _set_metadata(model: onnx.ModelProto) -> None:
 
 
 def add_precision(bundle: Bundle, root: Path, precision: Precision) -> Manifest:
+    """Write ``bundle.json`` to `root`: that of `bundle` with `precision`, which replaces an earlier
+    one of that name."""
     fields = msgspec.structs.asdict(bundle.manifest)
     fields.pop("files")
-    others = [p for p in bundle.manifest.precisions if p.precision != INT8]
+    others = [p for p in bundle.manifest.precisions if p.precision != precision.precision]
     return write_manifest(root, {**fields, "precisions": [*others, precision]})

@@ -1,7 +1,7 @@
 """Masks that are noise, pixel by pixel: golden sets hold one, to show that a graph reads its mask.
 
-No object has such a silhouette, and its activations are ten times those of any that has. INT8 holds
-for the range that it was calibrated on, silhouettes, so its gate leaves that input out: scales wide
+No object has such a silhouette, and its activations lie far outside those of any. INT8 holds for
+the range that it was calibrated on, silhouettes, so its gate leaves that input out: scales wide
 enough for it would leave few levels for everything else.
 """
 

@@ -12,7 +12,6 @@ from posegen_calibration.quantize import quantize
 from posegen_calibration.ranges import Method, measure_ranges
 from posegen_calibration.report import as_markdown, plot, write_report
 from posegen_calibration.sensitivity import (
-    MARGIN,
     Check,
     Effect,
     choose_kept,
@@ -63,7 +62,7 @@ def test_no_more_layers_stay_in_float_than_the_gate_needs(loud):
     assert [e.layer for e in effects if e.kept] == ["middle"]
     assert "alone in INT8 it leaves" in effects[0].why
     psnr = {step.kept: step.psnr for step in steps}
-    wanted = with_margin(GATE, MARGIN).bounds[0].limit
+    wanted = with_margin(GATE).bounds[0].limit
     assert psnr[0] < wanted <= psnr[1]
 
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from int8_folders import arguments, write_folders
+from int8_folders import arguments, cache_of, report_of
 from posegen_export.cli import app
 from posegen_runtime.bundle import Bundle, sha256_of
 from posegen_runtime.console import run_app
@@ -24,47 +23,18 @@ SPATIAL = ("spatial", "pose-appearance-background+viewpoint")
 PAPER = ("bottleneck", "pose")
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_folders(tmp_path_factory.mktemp("int8") / "data", 64)
-
-
-@pytest.fixture(scope="module")
-def added(
-    tmp_path_factory: pytest.TempPathFactory,
-    exported_bundle: Callable[[str, str], Path],
-    folders: Path,
-) -> Callable[[str, str], Path]:
-    """(arch, variant) → its bundle with INT8, a cache and a report beside it; not to be changed."""
-    root = tmp_path_factory.mktemp("with-int8")
-
-    def add(arch: str, variant: str) -> Path:
-        bundle = root / f"{arch}-{variant}"
-        if not bundle.exists():
-            shutil.copytree(exported_bundle(arch, variant), bundle)
-            given = arguments(bundle, folders, variant != "pose")
-            beside = ["--cache", str(cache_of(bundle)), "--report", str(report_of(bundle))]
-            assert run_app(app, [*given, *beside]) == 0
-        return bundle
-
-    return add
-
-
-def cache_of(bundle: Path) -> Path:
-    return bundle.with_suffix(".cache.json")
-
-
-def report_of(bundle: Path) -> Path:
-    return bundle.with_suffix(".report")
-
-
 def contents(bundle: Path) -> dict[str, str]:
     return {str(f.relative_to(bundle)): sha256_of(f) for f in bundle.rglob("*") if f.is_file()}
 
 
 @pytest.mark.parametrize(("arch", "variant"), [SPATIAL, PAPER])
-def test_the_bundle_gains_a_variant_that_keeps_the_gate(added, exported_bundle, arch, variant):
-    before, bundle = Bundle.load(exported_bundle(arch, variant)), Bundle.load(added(arch, variant))
+def test_the_bundle_gains_a_variant_that_keeps_the_gate(
+    int8_bundle, exported_bundle, arch, variant
+):
+    before, bundle = (
+        Bundle.load(exported_bundle(arch, variant)),
+        Bundle.load(int8_bundle(arch, variant)),
+    )
     assert [p.precision for p in bundle.manifest.precisions] == ["fp32", "int8"]
     unchanged = {name for name in bundle.manifest.files if not name.startswith("int8/")}
     assert unchanged == set(before.manifest.files)
@@ -80,15 +50,15 @@ def test_the_bundle_gains_a_variant_that_keeps_the_gate(added, exported_bundle, 
     assert speed["faster"] == (speed["backends"]["cpu"]["times_as_fast"] > 1)
 
 
-def test_every_way_to_an_image_is_measured_on_golden_and_held_out_masks(added):
-    figures = Bundle.load(added(*SPATIAL)).precision("int8").parity["figures"]
+def test_every_way_to_an_image_is_measured_on_golden_and_held_out_masks(int8_bundle):
+    figures = Bundle.load(int8_bundle(*SPATIAL)).precision("int8").parity["figures"]
     ways = ("generator", "cached", "cached shared")
     assert list(figures) == [f"{where}, {way}" for where in ("golden", "held out") for way in ways]
     assert {f["images"] for f in figures.values()} == {1 + 1 + 3 + 5}
 
 
-def test_conditions_stay_fp32_and_both_graphs_share_int8_weights(added):
-    bundle = Bundle.load(added(*SPATIAL))
+def test_conditions_stay_fp32_and_both_graphs_share_int8_weights(int8_bundle):
+    bundle = Bundle.load(int8_bundle(*SPATIAL))
     graphs = bundle.precision("int8").graphs
     assert graphs["conditions"] == bundle.precision("fp32").graphs["conditions"]
     int8 = {}
@@ -113,24 +83,26 @@ def test_conditions_stay_fp32_and_both_graphs_share_int8_weights(added):
     assert held == sha256_of(bundle.path("int8/weights.bin"))
 
 
-def test_the_report_says_what_each_layer_loses(added):
-    bundle = added(*SPATIAL)
+def test_the_report_says_what_each_layer_loses(int8_bundle):
+    bundle = int8_bundle(*SPATIAL)
     kept = Bundle.load(bundle).precision("int8").parity["kept"]
     report = json.loads((report_of(bundle) / "sensitivity.json").read_text())
     assert {e["layer"] for e in report["effects"] if e["kept"]} == set(kept)
     assert (report_of(bundle) / "sensitivity.png").stat().st_size > 5000
 
 
-def test_a_cache_is_used_again_and_a_stale_one_refused(added, folders, tmp_path, capsys):
+def test_a_cache_is_used_again_and_a_stale_one_refused(
+    int8_bundle, calibration_folders, tmp_path, capsys
+):
     bundle = tmp_path / "moved"
-    shutil.copytree(added(*PAPER), bundle)
+    shutil.copytree(int8_bundle(*PAPER), bundle)
     cache = tmp_path / "cache.json"
-    shutil.copyfile(cache_of(added(*PAPER)), cache)
-    given = arguments(bundle, folders, conditioned=False)
+    shutil.copyfile(cache_of(int8_bundle(*PAPER)), cache)
+    given = arguments(bundle, calibration_folders, conditioned=False)
     assert run_app(app, [*given, "--cache", str(cache)]) == 0
     assert f"ranges: from {cache}" in " ".join(capsys.readouterr().err.split())
     before = contents(bundle)
-    assert before == contents(added(*PAPER)) | {"bundle.json": before["bundle.json"]}
+    assert before == contents(int8_bundle(*PAPER)) | {"bundle.json": before["bundle.json"]}
     assert run_app(app, [*given, "--cache", str(cache), "--seed", "1"]) == 2
     error = capsys.readouterr().err
     assert "measured on something else: seed (0 there, 1 here)" in error
@@ -138,16 +110,18 @@ def test_a_cache_is_used_again_and_a_stale_one_refused(added, folders, tmp_path,
     assert contents(bundle) == before
 
 
-def test_a_cache_of_another_model_is_refused(added, exported_bundle, folders, tmp_path, capsys):
+def test_a_cache_of_another_model_is_refused(
+    int8_bundle, exported_bundle, calibration_folders, tmp_path, capsys
+):
     bundle = tmp_path / "other"
-    shutil.copytree(exported_bundle("spatial", "pose"), bundle)
-    given = arguments(bundle, folders, conditioned=False)
-    assert run_app(app, [*given, "--cache", str(cache_of(added(*PAPER)))]) == 2
+    shutil.copytree(exported_bundle(*SPATIAL), bundle)
+    given = arguments(bundle, calibration_folders)
+    assert run_app(app, [*given, "--cache", str(cache_of(int8_bundle(*PAPER)))]) == 2
     assert "model fp32/generator.onnx (" in capsys.readouterr().err
 
 
 def test_a_missed_gate_changes_nothing_and_names_figures_and_layers(
-    exported_bundle, folders, tmp_path, capsys
+    exported_bundle, calibration_folders, tmp_path, capsys
 ):
     """The golden images are turned around: no graph can make them."""
     bundle = tmp_path / "turned"
@@ -160,7 +134,7 @@ def test_a_missed_gate_changes_nothing_and_names_figures_and_layers(
         record["sha256"], record["bytes"] = sha256_of(file), file.stat().st_size
     (bundle / "bundle.json").write_bytes(msgspec.json.encode(manifest))
     before = contents(bundle)
-    assert run_app(app, arguments(bundle, folders, conditioned=False)) == 1
+    assert run_app(app, arguments(bundle, calibration_folders, conditioned=False)) == 1
     printed = capsys.readouterr().out
     assert "gate missed: int8 golden, generator: psnr " in printed
     assert "to blame: " in printed
@@ -177,8 +151,8 @@ def test_a_missed_gate_changes_nothing_and_names_figures_and_layers(
         (["--background", "nowhere"], "takes none; leave it out"),
     ],
 )
-def test_bad_usage_is_one_line(exported_bundle, folders, capsys, change, words):
-    given = arguments(exported_bundle(*PAPER), folders, conditioned=False)
+def test_bad_usage_is_one_line(exported_bundle, calibration_folders, capsys, change, words):
+    given = arguments(exported_bundle(*PAPER), calibration_folders, conditioned=False)
     assert run_app(app, [*given, *change]) == 2
     errors = capsys.readouterr().err
     assert words in errors
@@ -186,24 +160,29 @@ def test_bad_usage_is_one_line(exported_bundle, folders, capsys, change, words):
     assert "Traceback" not in errors
 
 
-def test_a_conditioned_bundle_needs_conditions(exported_bundle, folders, capsys):
-    given = arguments(exported_bundle(*SPATIAL), folders, conditioned=False)
+def test_a_conditioned_bundle_needs_conditions(exported_bundle, calibration_folders, capsys):
+    given = arguments(exported_bundle(*SPATIAL), calibration_folders, conditioned=False)
     assert run_app(app, given) == 2
     assert "--appearance: the model takes one" in capsys.readouterr().err
 
 
-def test_it_needs_no_torch(added, folders, tmp_path):
+@pytest.mark.slow
+def test_it_needs_no_torch(int8_bundle, calibration_folders, tmp_path):
     """The command runs where torch cannot be imported."""
     import subprocess
 
     bundle = tmp_path / "bundle"
-    shutil.copytree(added(*PAPER), bundle)
+    shutil.copytree(int8_bundle(*PAPER), bundle)
     script = (
         "import sys; sys.modules['torch'] = None\n"
         "from posegen_export.cli import app\n"
         "from posegen_runtime.console import run_app\n"
         "sys.exit(run_app(app, sys.argv[1:]))"
     )
-    given = [*arguments(bundle, folders, False), "--cache", str(cache_of(added(*PAPER)))]
+    given = [
+        *arguments(bundle, calibration_folders, False),
+        "--cache",
+        str(cache_of(int8_bundle(*PAPER))),
+    ]
     done = subprocess.run([sys.executable, "-c", script, *given], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

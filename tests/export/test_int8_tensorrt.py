@@ -7,10 +7,7 @@ import sys
 import onnx
 import pytest
 
-from int8_folders import arguments, write_folders
-from posegen_export.cli import app
 from posegen_runtime.bundle import Bundle
-from posegen_runtime.console import run_app
 
 if (sys.platform, platform.machine()) != ("linux", "x86_64"):
     pytest.skip("the test extra brings tensorrt-rtx on x86-64 Linux", allow_module_level=True)
@@ -43,16 +40,10 @@ def build(file, specs, shared):
     return [], network, builder.build_serialized_network(network, config)
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    return write_folders(tmp_path_factory.mktemp("int8") / "data", 64)
-
-
 @pytest.mark.parametrize(("arch", "variant"), MODELS)
-def test_every_int8_graph_builds(exported_bundle, folders, tmp_path, arch, variant):
+def test_every_int8_graph_builds(int8_bundle, tmp_path, arch, variant):
     root = tmp_path / "bundle"
-    shutil.copytree(exported_bundle(arch, variant), root)
-    assert run_app(app, arguments(root, folders, variant.partition("+")[0] != "pose")) == 0
+    shutil.copytree(int8_bundle(arch, variant), root)
     bundle = Bundle.load(root)
     for name, graph in bundle.precision("int8").graphs.items():
         if name == "conditions":

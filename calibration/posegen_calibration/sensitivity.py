@@ -32,8 +32,8 @@ class Check:
     batches: Sequence[Feeds]
     reference: npt.NDArray[np.uint8]
 
-    def figures(self, model: onnx.ModelProto) -> ParityFigures:
-        images = images_of(Session(model), self.batches)
+    def figures(self, session: Session) -> ParityFigures:
+        images = images_of(session, self.batches)
         masks = np.concatenate([feeds["mask"] for feeds in self.batches])
         return compare(images, self.reference, masks, ssim=True)
 
@@ -90,7 +90,7 @@ def measure_effects(
     """One effect for each layer, the most sensitive first."""
     on_samples, on_golden = [], []
     for number, layer in enumerate(layers, 1):
-        alone = quantize(model, [layer], ranges)
+        alone = Session(quantize(model, [layer], ranges))
         on_samples.append(samples.figures(alone))
         on_golden.append(golden.figures(alone) if golden else None)
         if number % 10 == 0:
@@ -137,7 +137,7 @@ def choose_kept(
     def passes(check: Check, floats: Sequence[Effect]) -> bool:
         names = {effect.layer for effect in floats}
         rest = [layer for layer in layers if layer.name not in names]
-        figures = check.figures(quantize(model, rest, ranges))
+        figures = check.figures(Session(quantize(model, rest, ranges)))
         steps.append(
             Step(check=check.name, kept=len(names), psnr=figures.psnr, ssim=figures.ssim or 0.0)
         )

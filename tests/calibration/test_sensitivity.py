@@ -19,6 +19,7 @@ from posegen_calibration.sensitivity import (
     measure_effects,
     with_margin,
 )
+from posegen_calibration.session import Session
 from posegen_runtime.parity import GATES, Bound, Gate
 
 GATE = Gate("int8", (Bound("psnr", 40.0, False), Bound("ssim", 0.9, False)))
@@ -50,7 +51,7 @@ def test_the_layer_with_the_loud_channel_loses_most(loud):
 
 def test_a_figure_is_that_of_the_layer_alone(loud):
     model, layers, ranges, check = loud
-    alone = check.figures(quantize(model, [layers[2]], ranges))
+    alone = check.figures(Session(quantize(model, [layers[2]], ranges)))
     (last,) = (e for e in effects_of(loud) if e.layer == "last")
     assert (last.psnr_whole, last.psnr_inside) == (alone.whole.psnr, alone.silhouette.psnr)
     assert last.ssim == alone.ssim

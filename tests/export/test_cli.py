@@ -135,6 +135,7 @@ def write_fresh_checkpoint(path, variant):
         step=0,
         lineage=Lineage(dataset={}, seed=0, version="0"),
     )
+    torch.manual_seed(0)
     save_checkpoint(path, build_generator(config), build_discriminator(config), info)
     return path
 

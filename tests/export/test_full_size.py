@@ -24,8 +24,17 @@ def test_full_size_models_pass_the_gate(tmp_path, arch, preset, variant):
     save_moving_checkpoint(tmp_path / "c.safetensors", config)
     source = load_source(tmp_path / "c.safetensors")
     inputs = make_inputs(config, None, 8, seed=1)
-    manifest, figures = export_bundle(source, tmp_path / "bundle", inputs, name="full", max_batch=4)
-    assert all(f.max_difference <= 1 and f.mean_difference <= 0.01 for f in figures.values())
+    manifest, figures = export_bundle(
+        source,
+        tmp_path / "bundle",
+        inputs,
+        name="full",
+        max_batch=4,
+        precisions=("fp32", "fp16"),
+    )
+    full, half = figures["fp32"].values(), figures["fp16"].values()
+    assert all(f.max_difference <= 1 and f.mean_difference <= 0.01 for f in full)
+    assert all(f.psnr >= 40 and f.psnr_worst >= 35 for f in half)
     graphs = manifest.precisions[0].graphs
     if "conditions" in graphs:
         shapes = [spec.shape[1:] for spec in graphs["conditions"].outputs]

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from posegen.checkpoint import generator_of, load_checkpoint, save_checkpoint
 from posegen.models import build_discriminator
 from posegen_export.cli import app
 from posegen_export.export import load_source, make_inputs
+from posegen_export.graphcheck import check_graph
 from posegen_export.half import ACTIVATION_LIMIT, HalfArithmetic, half_images, overflowing
 from posegen_export.half_layers import layer_losses, worst_layers
 from posegen_export.parity import load_backends, measure
@@ -189,6 +191,17 @@ def test_half_graphs_are_about_half_as_large(exported_bundle):
     files = json.loads((root / "bundle.json").read_text())["files"]
     share = files["fp16/weights.bin"]["bytes"] / files["fp32/weights.bin"]["bytes"]
     assert 0.45 < share < 0.55
+
+
+def test_a_graph_of_mixed_types_is_refused(exported_bundle):
+    model = onnx.load(exported_bundle("bottleneck", "pose", BOTH) / "fp16/generator.onnx")
+    check_graph(model, 20, 10)
+    name = next(node for node in model.graph.node if node.op_type == "Conv").input[1]
+    (weight,) = (tensor for tensor in model.graph.initializer if tensor.name == name)
+    single = onnx.numpy_helper.to_array(weight).astype(np.float32)
+    weight.CopyFrom(onnx.numpy_helper.from_array(single, name))
+    with pytest.raises(onnx.shape_inference.InferenceError, match="inconsistent type"):
+        check_graph(model, 20, 10)
 
 
 def test_precisions_are_read_in_their_order():

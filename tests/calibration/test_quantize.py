@@ -89,6 +89,8 @@ def test_full_connections_by_output_channel(transposed):
     ranges = measure_ranges(model, layers, lambda: [feeds], Method.MINMAX)
     assert ranges == {"w": pytest.approx(np.abs(feeds["a"]).max())}
     made = quantize(model, layers, ranges)
+    (restored,) = (n for n in made.graph.node if n.output[0] == "w.weight_dq")
+    assert [a.i for a in restored.attribute] == [1 - transposed]  # ONNX Runtime's fusion ignores it
     right = feeds["a"] @ weight
     error = np.abs(Session(made).run(feeds)["y"] - right).max(axis=0)
     assert (error < 0.03 * np.abs(right).max(axis=0)).all()

@@ -54,7 +54,8 @@ class CoveredSampler:
 
 
 def inner(mask: Pixels) -> Pixels:
-    """Where the mask, uint8 [S, S] in {0, 255}, and all eight neighbours are object. bool [S, S]."""
+    """Where a pixel of the mask, uint8 [S, S] in {0, 255}, and its eight neighbours are object;
+    bool [S, S]."""
     return np.asarray(cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0)
 
 

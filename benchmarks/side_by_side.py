@@ -2,14 +2,13 @@
 
     python benchmarks/side_by_side.py --data datasets/cars --out runs/side-by-side
 
-Trains each row of the table with `posegen train` (a row that was stopped goes on), evaluates it
-with `posegen evaluate` on the test split and prints the table as Markdown. Writes side_by_side.json
-and side_by_side.jpg, the same samples by every model, into --out.
+Trains each row of the table with `posegen train`, evaluates it with `posegen evaluate` on the test
+split and prints the table as Markdown. Writes side_by_side.json and side_by_side.jpg, the same
+samples by every model, into --out. Ctrl-C saves and leaves; the same command goes on with the row
+that was stopped, and trained rows stay as they are.
 """
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 import typer
 
+from posegen.cli import app as posegen
 from posegen.data.prepared import Pixels
 from posegen_runtime.console import run_app
 
@@ -68,9 +68,11 @@ def main(
 
 
 def _posegen(*arguments: str) -> None:
-    """Run the command as a user would; raises `SystemExit` with its code when it fails."""
-    command = [sys.executable, "-c", "from posegen.cli import main; main()", *arguments]
-    code = subprocess.run(command, check=False).returncode
+    """What the command `posegen` does; raises `SystemExit` with its code when it fails.
+
+    In this process, so that Ctrl-C and SIGTERM reach the training, which then saves.
+    """
+    code = posegen(arguments, standalone_mode=False)
     if code:
         raise SystemExit(code)
 

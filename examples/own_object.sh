@@ -1,6 +1,6 @@
 #!/bin/sh
 # docs/own-object.md from end to end, on stand-ins: 200 renders of a car that no training saw are the
-# photos, its mesh is the mesh. Run it from the checkout.
+# photos, its mesh is the mesh. Run it from the checkout; repeated, it goes on where it was stopped.
 #
 #   examples/own_object.sh WORK [CHECKPOINT]
 #
@@ -33,20 +33,31 @@ if [ ! -d "$work/photos" ]; then
 fi
 
 # 1. Pretrain on renders of the mesh, from a model that knows objects of its kind.
-posegen data render --mesh "$work/mesh.ply" --mesh-unit "$unit" --cars 1 --samples "${RENDERS:-400}" \
-    --out "$work/renders"
+if [ ! -e "$work/renders/dataset.json" ]; then
+    posegen data render --mesh "$work/mesh.ply" --mesh-unit "$unit" --cars 1 \
+        --samples "${RENDERS:-400}" --out "$work/renders"
+fi
 posegen train --data "$work/renders" --out "$work/pretrained" --init "$checkpoint" \
     --steps "${MESH_STEPS:-300}" $train
 
-# 2. A data set from the photos, 3. fine-tune on it.
-posegen data photos "$work/photos" --masks "$work/masks" --out "$work/dataset"
+# 2. A data set from the photos, 3. fine-tune on it, look how good it has become.
+if [ ! -e "$work/dataset/dataset.json" ]; then
+    posegen data photos "$work/photos" --masks "$work/masks" --out "$work/dataset"
+fi
 posegen train --data "$work/dataset" --out "$work/tuned" --init "$work/pretrained/last.safetensors" \
-    --steps "${STEPS:-500}" $train
+    --steps "${STEPS:-500}" $train --covered 0.5
+posegen evaluate "$work/tuned" --data "$work/dataset" --split val --sheet "$work/val.png"
+if [ -d "$work/car" ]; then
+    posegen evaluate "$work/tuned/last.safetensors" --data "$work/car" --split train \
+        --without-viewpoint --sheet "$work/unseen.png"
+fi
 
-# 4. Export, and generate: silhouettes of the mesh at poses of your own, or sampled ones.
+# 4. Export, and generate: silhouettes of the mesh at sampled poses.
 posegen-export onnx "$work/tuned/last.safetensors" --data "$work/dataset" --name my-object -o "$work/bundle"
-posegen data masks --mesh "$work/mesh.ply" --mesh-unit "$unit" --sample 40 --distance 5:12 \
-    --elevation 5:30 --category car --out "$work/poses"
+if [ ! -e "$work/poses/poses.jsonl" ]; then
+    posegen data masks --mesh "$work/mesh.ply" --mesh-unit "$unit" --sample 40 --distance 5:12 \
+        --elevation 5:30 --out "$work/poses"
+fi
 posegen-run --bundle "$work/bundle" --masks "$work/poses/masks" --poses "$work/poses/poses.jsonl" \
     --fit object --appearance "$work/dataset/train/000000/appearance" \
-    --background "$work/renders/train/000000/background" --preview --out "$work/generated"
+    --background "$work/renders/train/000000/background" --preview --out "$work/generated" --overwrite

@@ -20,6 +20,7 @@ from posegen.models.build import build_generator
 from posegen.models.generator import Generator
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
+from posegen_runtime.records import read_record
 
 SCHEMA = 1
 BEST = "best.safetensors"
@@ -89,7 +90,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     entry = _metadata(content).get(_ENTRY)
     if entry is None:
         raise PoseGenError(f"{file}: weights without PoseGen's metadata; name a file of a run")
-    info = _decode_info(file, entry)
+    info = read_record(entry, CheckpointInfo, SCHEMA, file, "metadata", "train anew")
     if not are_finite(tensors):
         raise PoseGenError(
             f"{file}: weights hold NaN or infinity; name an earlier checkpoint or train anew"
@@ -165,20 +166,6 @@ def _metadata(content: bytes) -> dict[str, str]:
     length = int.from_bytes(content[:8], "little")
     header: dict[str, Any] = msgspec.json.decode(content[8 : 8 + length])
     return header.get("__metadata__", {})
-
-
-def _decode_info(file: Path, entry: str) -> CheckpointInfo:
-    try:
-        raw = msgspec.json.decode(entry)
-        schema = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise PoseGenError(
-                f"{file}: checkpoint schema {schema} is newer than {SCHEMA}, the newest this "
-                "version reads; upgrade posegen"
-            )
-        return msgspec.convert(raw, CheckpointInfo)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise PoseGenError(f"{file}: unreadable metadata ({error}); train anew") from error
 
 
 def _part(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:

@@ -104,6 +104,15 @@ def train(
     crops: Annotated[
         float, typer.Option(min=0, max=1, help="Share of samples cropped, cut objects included.")
     ] = DEFAULT.crops,
+    covered: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of samples with another scene under the object, for photos "
+            "without empty scenes.",
+        ),
+    ] = DEFAULT.covered,
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of weights and data order.")
     ] = DEFAULT.seed,
@@ -152,6 +161,7 @@ def train(
         ema_decay=ema_decay,
         rough_masks=rough_masks,
         crops=crops,
+        covered=covered,
         evaluate_every=evaluate_every,
         seed=seed,
         precision=precision,

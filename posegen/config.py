@@ -193,6 +193,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the samples whose mask is made as rough as a segmenter's (`data.roughen`)."""
     crops: float = 0.0
     """Share of the samples that are cropped at random, objects cut by the border included."""
+    covered: float = 0.0
+    """Share of the samples whose background is foreign under the object (`data.covering`)."""
     evaluate_every: int = EVERY
     seed: int = 0
     precision: TrainPrecision = TrainPrecision.FULL

@@ -10,12 +10,18 @@ import numpy as np
 
 
 def write_dataset(
-    root: Path, train: int = 12, val: int = 4, size: int = 32, objects: int = 2, seed: int = 0
+    root: Path,
+    train: int = 12,
+    val: int = 4,
+    size: int = 32,
+    objects: int = 2,
+    seed: int = 0,
+    test: int = 0,
 ) -> Path:
     """`objects` of one colour each in every split; photo = background outside the ellipse."""
     generator = np.random.default_rng(seed)
     digest = hashlib.sha256()
-    splits = {"train": train, "val": val, "test": 0}
+    splits = {"train": train, "val": val, "test": test}
     number = 0
     for split, count in splits.items():
         for group in np.array_split(np.arange(count), objects):

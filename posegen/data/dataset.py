@@ -10,6 +10,7 @@ import numpy as np
 from posegen_runtime.bop import SCENE_GT
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.poses import Nine, Three, viewpoint
+from posegen_runtime.records import read_record
 
 UNKNOWN: Three = (0.0, 0.0, 0.0)
 """The viewpoint of a photo without a pose."""
@@ -136,14 +137,7 @@ def open_dataset(root: Path) -> Dataset:
         raise PoseGenError(
             f"{root}: no data set, {DESCRIPTION} is missing; name a folder made by `posegen data`"
         )
-    try:
-        raw: Any = msgspec.json.decode(file.read_bytes())
-        schema = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise PoseGenError(
-                f"{file}: data set schema {schema} is newer than {SCHEMA}, the newest this "
-                "version reads; upgrade posegen"
-            )
-        return Dataset(root, msgspec.convert(raw, Description))
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise PoseGenError(f"{file}: unreadable ({error}); render the data set again") from error
+    description = read_record(
+        file.read_bytes(), Description, SCHEMA, file, "data set", "make it again"
+    )
+    return Dataset(root, description)

@@ -24,8 +24,9 @@ PSNR_TARGET = 30.0
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A figure's value on the generated images, with its 95 % interval, on the real photos, and its
-    control. None: it has none. `missing` says why there is no value, `met` whether the target is
-    reached (None: no target, or no value)."""
+    control. None: it has none. `missing` says why there is no value, `control_missing` why a value
+    has not the control that it should have, `met` whether the target is reached (None: no target,
+    or no value)."""
 
     value: float | None
     low: float | None = None
@@ -33,6 +34,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     real: float | None = None
     control: float | None = None
     control_is: str = ""
+    control_missing: str = ""
     target: str = ""
     met: bool | None = None
     missing: str = ""
@@ -68,11 +70,13 @@ class Figure:
         real = float("nan") if self.real is None else self.real(columns)
         control = float("nan") if self.control is None else self.control(columns)
         measured = not np.isnan(value)
+        lacks_control = measured and self.control is not None and np.isnan(control)
         return Result(
             value=_number(value),
             real=_number(real),
             control=_number(control),
             control_is=self.control_is,
+            control_missing=_no_control(self, columns) if lacks_control else "",
             target="" if self.target is None else self.target.text,
             met=self.target.met(value, real, control) if self.target and measured else None,
             missing="" if measured else _reason(self, columns),
@@ -190,6 +194,18 @@ def _reason(figure: Figure, columns: Columns) -> str:
     if figure.input != "mask":
         return f"the model takes no {figure.input}"
     return f"no judge: {'heading' if figure.column == 'heading' else 'segmenter'}"
+
+
+def _no_control(figure: Figure, columns: Columns) -> str:
+    if figure.column == "heading":
+        return "no judge: outline"
+    if f"{figure.column}_shuffled" in columns:
+        return "no silhouette to measure"
+    if len(columns["object"]) == 1:
+        return "one image"
+    if len(np.unique(columns["object"])) == 1:
+        return "one object"
+    return "one object in most images"
 
 
 def _number(value: float) -> float | None:

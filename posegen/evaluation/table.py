@@ -66,7 +66,7 @@ def _cells(figure: Figure, result: Result) -> list[str]:
     if result.value is None:
         return [NONE, NONE, NONE, result.missing, _target(result)]
     span = f"{_number(figure, result.low)} … {_number(figure, result.high)}"
-    control = NONE
+    control = f"{NONE} ({result.control_missing})" if result.control_missing else NONE
     if result.control is not None:
         control = f"{_number(figure, result.control)} {result.control_is}"
     return [

@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import safetensors
@@ -14,6 +13,7 @@ from posegen.judges.config import JudgeConfig
 from posegen.judges.models import Judge, build_judge
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
+from posegen_runtime.records import read_record
 
 SCHEMA = 1
 FILE = "judge.safetensors"
@@ -68,7 +68,7 @@ def load_judge(path: Path) -> JudgeCheckpoint:
         ) from error
     if entry is None:
         raise PoseGenError(f"{file}: no judge's checkpoint; name what `posegen judges train` wrote")
-    info = _decode_info(file, entry)
+    info = read_record(entry, JudgeInfo, SCHEMA, file, "metadata", "train anew")
     if not are_finite(tensors):
         raise PoseGenError(f"{file}: weights hold NaN or infinity; train anew")
     judge = build_judge(info.config.kind, info.config.image_size)
@@ -79,17 +79,3 @@ def load_judge(path: Path) -> JudgeCheckpoint:
             "use the version of posegen that wrote it"
         )
     return JudgeCheckpoint(file, hashlib.sha256(content).hexdigest(), info, judge.eval())
-
-
-def _decode_info(file: Path, entry: str) -> JudgeInfo:
-    try:
-        raw: Any = msgspec.json.decode(entry)
-        schema = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise PoseGenError(
-                f"{file}: judge schema {schema} is newer than {SCHEMA}, the newest this version "
-                "reads; upgrade posegen"
-            )
-        return msgspec.convert(raw, JudgeInfo)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise PoseGenError(f"{file}: unreadable metadata ({error}); train anew") from error

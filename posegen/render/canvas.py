@@ -83,7 +83,7 @@ class Canvas:
 
     def plane(self) -> Floats:
         """[3, 3]: from (x, y, 1) on the ground to pixels."""
-        return self.K @ np.c_[self.R[:, :2], self.t]
+        return self.K @ np.column_stack([self.R[:, :2], self.t])
 
     def clear(self, distance: npt.ArrayLike) -> Floats:
         """Share of contrast that haze leaves at this distance in metres."""
@@ -100,7 +100,7 @@ class Canvas:
         ramp = np.arange(256)[:, None] * light * clear + self.haze * (1 - clear)
         table = np.clip(np.round(ramp), 0, 255)
         if image.shape[2] == 4:
-            table = np.c_[table, np.arange(256)]
+            table = np.concatenate([table, np.arange(256)[:, None]], axis=1)
         return np.asarray(cv2.LUT(image, table.astype(np.uint8)[None]), np.uint8)
 
     def quad(self, corners: Floats, picture: Bytes, light: Floats) -> None:
@@ -140,7 +140,9 @@ class Canvas:
         if depths.min() <= 0.1:
             return
         clear = float(self.clear(np.linalg.norm(points.mean(axis=0) - self.eye)))
-        shade = np.clip(255 * color * light * clear + self.haze * (1 - clear), 0, 255)
+        shade = np.minimum(
+            np.maximum(255 * color * light * clear + self.haze * (1 - clear), 0), 255
+        )
         outline = np.round(np.clip(pixels, -4000, 4000) * 2**_SUBPIXEL).astype(np.int32)
         cv2.fillConvexPoly(self.image, outline, shade.tolist(), cv2.LINE_AA, _SUBPIXEL)
 

@@ -111,4 +111,4 @@ def facade(
             part = image[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]
             np.copyto(part, opening[..., :3], where=opening[..., 3:] > 0)
     image[:4] *= 0.72
-    return np.asarray(np.clip(image, 0, 255), np.uint8)
+    return np.clip(image, 0, 255, out=image).astype(np.uint8)

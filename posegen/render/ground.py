@@ -1,11 +1,14 @@
 """The picture of the ground: painted from above on two sheets, then seen by the camera."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from posegen.render import textures
 from posegen.render.canvas import Canvas
-from posegen.render.ground_plan import Band, GroundPlan, Mark
+from posegen.render.ground_plan import Mark
+from posegen.render.ground_seen import Piece, around, seen_pieces
 from posegen.render.ground_shadows import GroundShadows
 from posegen.render.model import Bytes, Floats
 from posegen.render.street import Street
@@ -17,27 +20,39 @@ _FAR_HALF = 50.0
 
 
 class Sheet:
-    """A square of ground seen from above, uint8 [size, size, 3]; rows run along y."""
+    """A square of ground seen from above, uint8 [size, size, 3]; rows run along y. Painted only
+    where the canvas's camera sees it.
+
+    Args:
+        endless: whether the ground goes on as at the sheet's edge.
+    """
 
     def __init__(
-        self, plan: GroundPlan, light: Floats, shadows: GroundShadows,
-        middle: Floats, half: float, size: int,
+        self, street: Street, canvas: Canvas, shadows: GroundShadows,
+        middle: Floats, half: float, size: int, endless: bool,
     ) -> None:  # fmt: skip
         self.low, self.size = middle - half, size
         self.pixel = 2 * half / size
-        self._plan = plan
-        self._tiles: dict[str, Bytes] = {}
+        self._plan = plan = street.ground
+        self._light = canvas.light(np.array([0, 0, 1.0]))
+        self._start = np.round((self.low + plan.offset) / self.pixel).astype(int)
         self.image: Bytes = np.zeros((size, size, 3), np.uint8)
-        stains = self._tiled(textures.stains(), 5 * textures.TILE_METRES, 0, size)
-        for band in self._plan.bands:
-            self._band(band, light, stains)
-        colors = {tuple(mark.color): mark for mark in self._plan.marks}
-        for color in colors:
-            self._paint([m for m in self._plan.marks if tuple(m.color) == color], light)
-        level = shadows.light(self.low, self.pixel, size)
-        self.image = np.asarray(
-            cv2.multiply(self.image, cv2.merge([level, level, level]), scale=1 / 255), np.uint8
-        )
+        to_sheet = np.asarray(np.linalg.inv(canvas.plane() @ self.to_ground), np.float64)
+        pieces = seen_pieces(to_sheet, canvas.width, canvas.height, size, endless)
+        if not pieces:
+            return
+        self.seen = around(pieces)
+        shade = shadows.light(self.low, self.pixel, size, self.seen)
+        bands, marks = self._bands(), self._marks()
+        limit = textures.MEAN - 40 + 45 * plan.wear
+        levels = np.clip((np.arange(256) - limit) / 30 + 0.5, 0.12, 0.93) * 255
+        self._left = np.round(levels).astype(np.uint8)
+        for piece in pieces:
+            part = self._ground(piece, bands)
+            for color, mask in marks:
+                self._paint(part, piece, color, mask[piece.slices])
+            grey = cv2.cvtColor(shade[piece.slices], cv2.COLOR_GRAY2RGB)
+            self.image[piece.slices] = cv2.multiply(part, grey, scale=1 / 255)
 
     @property
     def to_ground(self) -> Floats:
@@ -47,77 +62,107 @@ class Sheet:
              [0, self.pixel, self.low[1] + self.pixel / 2], [0, 0, 1]]
         )  # fmt: skip
 
-    def _tiled(self, tile: Bytes, metres: float, first: int, rows: int) -> Bytes:
-        """Rows of a repeated tile that is `metres` wide."""
-        side = max(round(metres / self.pixel), 8)
-        if side != len(tile):
-            how = cv2.INTER_AREA if side < len(tile) else cv2.INTER_LINEAR
-            tile = np.asarray(cv2.resize(tile, (side, side), interpolation=how), np.uint8)
-        start = np.round((self.low + self._plan.offset) / self.pixel).astype(int)
-        columns = (start[0] + np.arange(self.size)) % side
-        lines = (start[1] + first + np.arange(rows)) % side
-        return tile.take(lines, axis=0).take(columns, axis=1)
+    def _side(self, metres: float) -> int:
+        return max(round(metres / self.pixel), 8)
 
-    def _material(self, name: str, first: int, rows: int) -> Bytes:
-        side = max(round(textures.TILE_METRES / self.pixel), 8)
-        if name not in self._tiles:
-            tile = textures.halved(name, int(np.log2(max(textures.TILE / side, 1))))
-            how = cv2.INTER_AREA if side < len(tile) else cv2.INTER_LINEAR
-            resized = cv2.resize(tile, (side, side), interpolation=how)
-            self._tiles[name] = np.asarray(resized, np.uint8)
-        return self._tiled(self._tiles[name], textures.TILE_METRES, first, rows)
+    def _tile(self, material: str) -> Bytes:
+        return textures.scaled(material, self._side(textures.TILE_METRES))
 
-    def _band(self, band: Band, light: Floats, stains: Bytes) -> None:
-        rows = (np.array([band.low, band.high]) - self.low[1]) / self.pixel
-        first, last = (int(row) for row in np.clip(np.round(rows), 0, self.size))
-        if first >= last:
-            return
-        grey = self._material(band.material, first, last - first)
+    def _window(self, tile: Bytes, piece: Piece) -> Bytes:
+        """The part of the sheet under a repeated tile."""
+        side = len(tile)
+        top, left = (self._start[1] + piece.top) % side, (self._start[0] + piece.left) % side
+        bottom, right = top + piece.bottom - piece.top, left + piece.right - piece.left
+        if bottom <= side:
+            rows = tile[top:bottom]
+        else:
+            rows = tile.take(np.arange(top, bottom) % side, axis=0)
+        if right <= side:
+            return rows[:, left:right]
+        return rows.take(np.arange(left, right) % side, axis=1)
+
+    def _bands(self) -> list[tuple[int, int, Bytes, Bytes]]:
+        """The first row of every band in sight, the one after its last, its tile and tones."""
+        limits = np.array([(band.low, band.high) for band in self._plan.bands])
+        rows = np.round((limits - self.low[1]) / self.pixel)
+        rows = np.clip(rows, self.seen.top, self.seen.bottom).astype(int)
+        return [
+            (top, bottom, self._tile(band.material), textures.tones(band.color * self._light))
+            for band, (top, bottom) in zip(self._plan.bands, rows.tolist(), strict=True)
+            if top < bottom
+        ]
+
+    def _ground(self, piece: Piece, bands: list[tuple[int, int, Bytes, Bytes]]) -> Bytes:
+        """The ground's materials, uint8 [bottom - top, right - left, 3]."""
+        image = np.zeros((piece.bottom - piece.top, piece.right - piece.left, 3), np.uint8)
+        stains = self._window(textures.stains(self._side(5 * textures.TILE_METRES)), piece)
         strength = 0.35 * self._plan.stains
-        grey = np.asarray(
-            cv2.addWeighted(grey, 1, stains[first:last], strength, -128 * strength), np.uint8
-        )
-        self.image[first:last] = textures.toned(grey, band.color * light)
+        for top, bottom, tile, tones in bands:
+            top, bottom = max(top, piece.top), min(bottom, piece.bottom)
+            if top < bottom:
+                rows = slice(top - piece.top, bottom - piece.top)
+                grey = self._window(tile, replace(piece, top=top, bottom=bottom))
+                worn = cv2.addWeighted(grey, 1, stains[rows], strength, -128 * strength)
+                image[rows] = textures.toned(np.asarray(worn, np.uint8), tones)
+        return image
 
-    def _paint(self, marks: list[Mark], light: Floats) -> None:
+    def _marks(self) -> list[tuple[Floats, Bytes]]:
+        """Colours, and how much of every pixel their marks take, uint8 [size, size]."""
+        marks = self._plan.marks
+        if not marks:
+            return []
+        points = np.concatenate([mark.points for mark in marks])
+        starts = np.cumsum([0] + [len(mark.points) for mark in marks[:-1]])
+        margin = np.array([mark.width for mark in marks])[:, None] + 2 * self.pixel
+        low = np.minimum.reduceat(points, starts, axis=0) - margin
+        high = np.maximum.reduceat(points, starts, axis=0) + margin
+        seen = self.seen
+        first = self.low + self.pixel * np.array([seen.left, seen.top])
+        last = self.low + self.pixel * np.array([seen.right, seen.bottom])
+        masks: dict[tuple[float, ...], Bytes | None] = {tuple(mark.color): None for mark in marks}
+        for index in np.flatnonzero(((high >= first) & (low <= last)).all(axis=1)):
+            color = tuple(marks[index].color)
+            mask = masks[color]
+            if mask is None:
+                mask = masks[color] = np.zeros((self.size, self.size), np.uint8)
+            self._outline(marks[index], mask)
+        return [(np.array(color), mask) for color, mask in masks.items() if mask is not None]
+
+    def _outline(self, mark: Mark, mask: Bytes) -> None:
+        points = (mark.points - self.low) / self.pixel
+        level = 255.0
+        if mark.width:
+            along = points[-1] - points[0]
+            across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+            wide = mark.width / self.pixel
+            across *= max(wide, 1) / 2
+            level *= min(wide, 1)
+            points = np.stack([points[0] - across, points[-1] - across, points[-1] + across,
+                               points[0] + across])  # fmt: skip
+        cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], level, cv2.LINE_AA, 4)
+
+    def _paint(self, part: Bytes, piece: Piece, color: Floats, mask: Bytes) -> None:
         """Marks of one colour, worn where the ground is rough."""
-        mask = np.zeros((self.size, self.size), np.uint8)
-        for mark in marks:
-            points = (mark.points - self.low) / self.pixel
-            level = 255.0
-            if mark.width:
-                along = points[-1] - points[0]
-                across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
-                wide = mark.width / self.pixel
-                across *= max(wide, 1) / 2
-                level *= min(wide, 1)
-                points = np.stack([points[0] - across, points[-1] - across, points[-1] + across,
-                                   points[0] + across])  # fmt: skip
-            outline = np.round(points * 16).astype(np.int32)
-            cv2.fillPoly(mask, [outline], level, cv2.LINE_AA, 4)
-        rows, columns = np.nonzero(mask.max(axis=1))[0], np.nonzero(mask.max(axis=0))[0]
-        if not len(rows):
+        x, y, wide, high = cv2.boundingRect(mask)
+        if not wide:
             return
-        first, last = int(rows[0]), int(rows[-1]) + 1
-        span = slice(int(columns[0]), int(columns[-1]) + 1)
-        worn = self._material("worn", first, last - first)[:, span]
-        limit = textures.MEAN - 40 + 45 * self._plan.wear
-        levels = np.clip((np.arange(256) - limit) / 30 + 0.5, 0.12, 0.93) * 255
-        left = cv2.LUT(np.ascontiguousarray(worn), np.round(levels).astype(np.uint8))
-        part = self.image[first:last, span]
-        keep = left.astype(np.float32) * mask[first:last, span] / 255**2
-        flat = np.empty_like(part)
-        flat[:] = np.clip(marks[0].color * light * 255, 0, 255)
-        part[:] = cv2.blendLinear(flat, np.ascontiguousarray(part), keep, 1 - keep)
+        box = slice(y, y + high), slice(x, x + wide)
+        own = Piece(piece.top + y, piece.top + y + high, piece.left + x, piece.left + x + wide)
+        left = cv2.LUT(self._window(self._tile("worn"), own), self._left)
+        keep = left.astype(np.float32) * mask[box] / 255**2
+        flat = np.empty((high, wide, 3), np.uint8)
+        flat[:] = np.clip(color * self._light * 255, 0, 255)
+        part[box] = cv2.blendLinear(flat, np.ascontiguousarray(part[box]), keep, 1 - keep)
 
 
 def draw_ground_picture(street: Street, canvas: Canvas, up: Floats) -> None:
     """Lay the ground over the lower part of the canvas. `up` [H, W]: the rays' upward part."""
     eye = canvas.eye
     distance = float(np.linalg.norm(eye[:2]))
-    made_of = street.ground, canvas.light(np.array([0, 0, 1.0])), GroundShadows(street, canvas.sun)
-    near = Sheet(*made_of, 0.28 * eye[:2], min(max(8.0, 0.75 * distance), 60.0), _NEAR)
-    far = Sheet(*made_of, np.zeros(2), _FAR_HALF, _FAR)
+    made_of = street, canvas, GroundShadows(street, canvas.sun)
+    half = min(max(8.0, 0.75 * distance), 60.0)
+    near = Sheet(*made_of, 0.28 * eye[:2], half, _NEAR, endless=False)
+    far = Sheet(*made_of, np.zeros(2), _FAR_HALF, _FAR, endless=True)
     size = (canvas.width, canvas.height)
 
     def seen(image: Bytes, sheet: Sheet, factor: int, under: Bytes | None) -> Bytes:

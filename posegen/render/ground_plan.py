@@ -58,7 +58,8 @@ _COLORS = {
 
 def tint(rng: np.random.Generator, base: Floats, spread: float) -> Floats:
     """`base` RGB, lighter or darker, its hue nearly kept."""
-    return np.clip(np.asarray(base) + rng.normal(0, spread) + rng.normal(0, spread / 6, 3), 0.03, 1)
+    color = np.asarray(base) + rng.normal(0, spread) + rng.normal(0, spread / 6, 3)
+    return np.minimum(np.maximum(color, 0.03), 1)  # faster than clip
 
 
 def material(rng: np.random.Generator, *names: str) -> tuple[str, Floats]:

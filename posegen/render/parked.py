@@ -32,11 +32,13 @@ class Parked:
             )
             colors: Bytes = np.array(mesh.point_data["rgb"])
             own = np.abs(colors.astype(int) - np.array(shape.paint)).max(axis=1) < 6
-            self._parts.append((part.finish, mesh, actor, colors, own))
+            # Plain arrays: a mesh's own are slow to calculate with.
+            points = np.array(mesh.points, np.float64), np.array(mesh.point_normals, np.float64)
+            self._parts.append((part.finish, mesh, actor, points, colors, own))
 
     def update(self, car: ParkedCar | None, street: Street, view: View, scale: float) -> None:
         self.shown = shown = car is not None and _in_frame(car, street, view, scale)
-        for finish, mesh, actor, colors, own in self._parts:
+        for finish, mesh, actor, (points, normals), colors, own in self._parts:
             actor.SetVisibility(shown)
             if car is None or not shown:
                 continue
@@ -46,8 +48,7 @@ class Parked:
             if finish in _PAINTED:
                 painted[own] = np.round(255 * car.paint)
             mesh.point_data["rgb"][:] = shade(
-                np.asarray(mesh.points, np.float64) @ turn.T + place,
-                np.asarray(mesh.point_normals, np.float64) @ turn.T,
+                points @ turn.T + place, normals @ turn.T,
                 painted, finish, street, view.position / scale,
             )  # fmt: skip
             mesh.point_data["rgb"].VTKObject.Modified()

@@ -11,7 +11,7 @@ from posegen.render.ground import draw_ground_picture
 from posegen.render.model import Bytes
 from posegen.render.sky import sky_picture
 from posegen.render.street import Street, clear_of_view
-from posegen.render.things import Thing
+from posegen.render.things import Thing, boxes, corners
 
 _SKY_STEP = 4
 """Pixels of the canvas, along each side, for one of the sky's: clouds are soft."""
@@ -23,8 +23,8 @@ def seen_street(street: Street, view: View, radius: float, scale: float) -> Stre
     turn = rotation(street.angle).T * scale
     room = 2.7 * np.array([(x, y, 0.4 + z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
     rooms = [room + np.array([car.x, car.y, 0]) if car else room for car in street.cars]
-    corners = np.stack(rooms + [thing.corners() for thing in street.things])
-    kept = clear_of_view(corners @ turn, view, radius)
+    of_all = np.concatenate([np.stack(rooms), corners(street.things)])
+    kept = clear_of_view(of_all @ turn, view, radius)
     cars, things = kept[: len(rooms)], kept[len(rooms) :]
     return replace(
         street,
@@ -53,18 +53,15 @@ def _in_image(things: tuple[Thing, ...], canvas: Canvas) -> list[Thing]:
     their boxes."""
     if not things:
         return []
-    boxes = np.array(
-        [(thing.x, thing.y, thing.half_x, thing.half_y, thing.height) for thing in things]
-    )
-    x, y, half_x, half_y, height = boxes.T
+    x, y, half_x, half_y, height = boxes(things)
     reach = 1.5 + 0.15 * height
-    corners = [
+    ends = [
         (x + i * (half_x + reach), y + j * (half_y + reach), z)
         for i in (-1, 1)
         for j in (-1, 1)
         for z in (np.full_like(height, -1.0), height + half_y + 1)
     ]
-    pixels, depths = canvas.project(np.array(corners).transpose(2, 0, 1).reshape(-1, 3))
+    pixels, depths = canvas.project(np.array(ends).transpose(2, 0, 1).reshape(-1, 3))
     pixels, depths = pixels.reshape(len(things), -1, 2), depths.reshape(len(things), -1)
     beside = (pixels.max(axis=1) < -8) | (
         pixels.min(axis=1) > (canvas.width + 8, canvas.height + 8)

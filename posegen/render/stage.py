@@ -48,12 +48,14 @@ class Stage:
             for part in model.parts
         }
         self._geometry = {
-            finish: (mesh.points + np.array([0, 0, self.lift]), mesh.point_normals)
+            finish: (
+                np.asarray(mesh.points) + np.array([0, 0, self.lift]),
+                np.array(mesh.point_normals),
+            )
             for finish, mesh in self._model.items()
         }
-        self._colors = {
-            finish: np.array(mesh.point_data["rgb"]) for finish, mesh in self._model.items()
-        }
+        self._shown = {finish: mesh.point_data["rgb"] for finish, mesh in self._model.items()}
+        self._colors = {finish: np.array(shown) for finish, shown in self._shown.items()}
         for finish, mesh in self._model.items():
             mapper = self.parts[finish].GetMapper()
             mapper.SetInputData(mesh)
@@ -79,10 +81,10 @@ class Stage:
         self.shadow.update(street)
         for finish, mesh in self._model.items():
             points, normals = self._geometry[finish]
-            mesh.point_data["rgb"][:] = shade(
+            self._shown[finish][:] = shade(
                 points, normals, self._colors[finish], finish, street, view.position
             )
-            mesh.point_data["rgb"].VTKObject.Modified()
+            self._shown[finish].VTKObject.Modified()
             mesh.Modified()
         distance = float(np.linalg.norm(view.position))
         self.window.look(view, 0.1 * distance, 200 * self.scale + distance)

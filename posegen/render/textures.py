@@ -1,6 +1,6 @@
 """Grey tiles of ground and wall materials, and noise. The same at every start."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -45,9 +45,14 @@ def tile(material: str) -> Bytes:
     return np.clip(MEAN + image, 0, 255).astype(np.uint8)
 
 
+@lru_cache(maxsize=4)
+def stains(side: int) -> Bytes:
+    """Broad light and dark areas, uint8 [side, side], mean 128."""
+    return _resized(_stains(), side)
+
+
 @cache
-def stains() -> Bytes:
-    """Broad light and dark areas, uint8 [TILE / 4, TILE / 4], mean 128."""
+def _stains() -> Bytes:
     small = cv2.resize(cloud_noise(), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     return np.clip(128 + 40 * small, 0, 255).astype(np.uint8)
 
@@ -70,19 +75,33 @@ def noise(rng: np.random.Generator, blur: float, blur_y: float | None = None) ->
     return np.asarray(smooth / smooth.std(), np.float64)
 
 
+@lru_cache(maxsize=32)
+def scaled(material: str, side: int) -> Bytes:
+    """The tile, uint8 [side, side]. Most sheets of ground need it in one of two sizes."""
+    return _resized(_halved(material, int(np.log2(max(TILE / side, 1)))), side)
+
+
 @cache
-def halved(material: str, times: int) -> Bytes:
+def _halved(material: str, times: int) -> Bytes:
     """The tile at half its size, `times` over."""
-    side = TILE >> times
-    small = cv2.resize(tile(material), (side, side), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
+    return _resized(tile(material), TILE >> times)
 
 
-def toned(grey: Bytes, color: Floats) -> Bytes:
-    """A grey tile in a colour, RGB 0..1: uint8 [H, W, 3]. `MEAN` becomes the colour itself."""
+def _resized(tile: Bytes, side: int) -> Bytes:
+    how = cv2.INTER_AREA if side < len(tile) else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(tile, (side, side), interpolation=how), np.uint8)
+
+
+def tones(color: Floats) -> Bytes:
+    """What becomes of every grey in a colour, RGB 0..1: uint8 [1, 256, 3]. `MEAN` becomes the
+    colour itself."""
     ramp = np.arange(256)[:, None] / MEAN * (color * 255)
-    table = np.clip(np.round(ramp), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(cv2.merge([grey, grey, grey]), table[None]), np.uint8)
+    return np.clip(np.round(ramp), 0, 255).astype(np.uint8)[None]
+
+
+def toned(grey: Bytes, table: Bytes) -> Bytes:
+    """A grey tile in the colour of `tones`: uint8 [H, W, 3]."""
+    return np.asarray(cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table), np.uint8)
 
 
 def _setts(rng: np.random.Generator, side: float, depth: float) -> Floats:

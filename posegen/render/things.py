@@ -34,11 +34,6 @@ class Thing(ABC):
     def middle(self) -> Floats:
         return np.array([self.x, self.y, 0.0])
 
-    def corners(self) -> Floats:
-        """[8, 3], for `clear_of_view`."""
-        foot = self.foot()
-        return np.concatenate([foot, foot + upwards(self.height)])
-
     def foot(self, grow: float = 0.0) -> Floats:
         x, y = self.half_x + grow, self.half_y + grow
         return self.middle + np.array([(-x, -y, 0), (x, -y, 0), (x, y, 0), (-x, y, 0)])
@@ -64,6 +59,25 @@ class Thing(ABC):
                 if canvas.sees(corners):
                     length = float(np.linalg.norm(ends[1] - ends[0]))
                     yield corners, outward, length, normal[0] == 0
+
+
+def boxes(things: tuple[Thing, ...]) -> Floats:
+    """x, y, half_x, half_y and height of things: [5, N]."""
+    return np.reshape(
+        [(thing.x, thing.y, thing.half_x, thing.half_y, thing.height) for thing in things], (-1, 5)
+    ).T
+
+
+def corners(things: tuple[Thing, ...]) -> Floats:
+    """Corners of things' boxes, first the feet: [N, 8, 3]."""
+    x, y, half_x, half_y, height = boxes(things)
+    return np.array(
+        [
+            (x + i * half_x, y + j * half_y, z)
+            for z in (np.zeros_like(height), height)
+            for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        ]
+    ).transpose(2, 0, 1)
 
 
 class Building(Thing):
@@ -94,7 +108,8 @@ class Building(Thing):
                 normal = np.array([0, side * 0.48, 0.88])
                 if (canvas.eye - eaves[0]) @ normal > 0:
                     corners = np.stack([eaves[0], eaves[1], ridge[1], ridge[0]])
-                    tiles = textures.toned(textures.tile("slabs")[:160, :320], roof_color)
+                    slabs = textures.tile("slabs")[:160, :320]
+                    tiles = textures.toned(slabs, textures.tones(roof_color))
                     canvas.quad(corners, tiles, canvas.light(normal))
         elif canvas.eye[2] > self.height:
             top = self.foot() + upwards(self.height)

@@ -35,6 +35,15 @@ def check_config(config: TrainConfig) -> None:
         raise PoseGenError(
             f"--rough-masks {config.rough_masks:g}: {without} mask; leave the option out"
         )
+    if config.covered and not variant.uses_background:
+        raise PoseGenError(
+            f"--covered {config.covered:g}: {without} background; leave the option out"
+        )
+    if config.covered and not paired:
+        raise PoseGenError(
+            f"--covered {config.covered:g}: --sampler {config.sampler.value} draws masks and "
+            "backgrounds apart as it is; use --sampler paired"
+        )
     weights = _weights(config)
     if not any(weights.values()):
         raise PoseGenError(

@@ -58,7 +58,10 @@ def read_resume(
                 f"{file}: written by another version of posegen (schema {content['schema']}); "
                 "continue with that version or give another --out"
             )
-        stored = msgspec.json.decode(content["config"])
+        stored = _flat(msgspec.json.decode(content["config"]))
+        # A run of an earlier version was trained without the options that it did not know.
+        known = msgspec.json.decode(content["config"], type=TrainConfig)
+        before = _flat(msgspec.to_builtins(known)) | stored
         origin = msgspec.json.decode(content["lineage"], type=Lineage)
     except (
         OSError,
@@ -74,7 +77,7 @@ def read_resume(
             f"{file}: unreadable resume file ({type(error).__name__}); remove it to start again"
         ) from error
     problem = (
-        _other_value(_flat(stored), _flat(msgspec.to_builtins(config)))
+        _other_value(before, _flat(msgspec.to_builtins(config)))
         or _other_data(origin.dataset["sha256"], dataset_sha256)
         or _other_init(origin.parent, parent)
     )

@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 
 from posegen.checkpoint import BEST, LAST, Lineage, load_checkpoint
 from posegen.config import EVERY, TrainConfig
+from posegen.data.covering import with_covering
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.data.mask_range import mask_range
 from posegen.data.prepared import Split, prepare
@@ -75,16 +76,15 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
         encoded = msgspec.json.format(msgspec.json.encode(config))
         write_atomic(options.out / "config.json", encoded, fsync=True)
     reporter.say(_opening(config, splits, state.step, fabric))
+    rank = fabric.global_rank
+    sampler = build_sampler(config, splits[0], rank, fabric.world_size)
+    sampler = with_roughening(sampler, config, rank)
     loop = Loop(
         state=state,
         config=config,
         lineage=lineage,
         fabric=fabric,
-        sampler=with_roughening(
-            build_sampler(config, splits[0], fabric.global_rank, fabric.world_size),
-            config,
-            fabric.global_rank,
-        ),
+        sampler=with_covering(sampler, config, splits[0].background, rank),
         validation=fixed_batches(splits[1], config.model, fabric.device, config.batch_size),
         shown=sample_batch(splits[1], config.model, fabric.device, COLUMNS),
         reporter=reporter,

@@ -8,11 +8,10 @@ import hashlib
 import os
 from pathlib import Path, PurePosixPath
 
-import msgspec
-
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import SCHEMA, FileRecord, Manifest, Precision
 from posegen_runtime.paths import read_bytes
+from posegen_runtime.records import read_record
 
 MANIFEST = "bundle.json"
 OF_MASKS = ("mask", "viewpoint")
@@ -77,17 +76,7 @@ def _read_manifest(root: Path) -> Manifest:
     file = root / MANIFEST
     if not os.path.isfile(file):  # pathlib raises where a parent is closed to us
         raise PoseGenError(f"{root}: not a bundle, {MANIFEST} is missing; name the exported folder")
-    try:
-        raw = msgspec.json.decode(read_bytes(file))
-        schema = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise PoseGenError(
-                f"{file}: bundle schema {schema} is newer than {SCHEMA}, the newest this version "
-                "reads; upgrade posegen or export the bundle again"
-            )
-        return msgspec.convert(raw, Manifest)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise PoseGenError(f"{file}: unreadable bundle ({error}); export it again") from error
+    return read_record(read_bytes(file), Manifest, SCHEMA, file, "bundle", "export it again")
 
 
 def _check_graphs(root: Path, manifest: Manifest) -> None:

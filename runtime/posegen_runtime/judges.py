@@ -17,6 +17,7 @@ from posegen_runtime.backends.onnx import OnnxBackend
 from posegen_runtime.bundle import sha256_of
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import read_bytes
+from posegen_runtime.records import read_record
 
 SCHEMA = 1
 MANIFEST = "judge.json"
@@ -80,7 +81,7 @@ def load_judge(path: str | Path) -> Judge:
         raise PoseGenError(
             f"{root}: no judge, {MANIFEST} is missing; name a folder made by `posegen-export judge`"
         )
-    manifest = _read_manifest(file)
+    manifest = read_record(read_bytes(file), Manifest, SCHEMA, file, "judge", "export it again")
     if PurePath(manifest.file).name != manifest.file:
         raise PoseGenError(f"{file}: {manifest.file} points outside the judge's folder")
     judge = Judge(root, manifest)
@@ -170,20 +171,6 @@ def _in_pieces(
     """`say` for some pictures at a time, so that memory does not grow with their number."""
     pieces = [say(pictures[i : i + _PIECE]) for i in range(0, len(pictures), _PIECE)]
     return np.concatenate([nothing, *pieces])
-
-
-def _read_manifest(file: Path) -> Manifest:
-    try:
-        raw = msgspec.json.decode(read_bytes(file))
-        schema = raw.get("schema") if isinstance(raw, dict) else None
-        if isinstance(schema, int) and schema > SCHEMA:
-            raise PoseGenError(
-                f"{file}: judge schema {schema} is newer than {SCHEMA}, the newest this version "
-                "reads; upgrade posegen or export the judge again"
-            )
-        return msgspec.convert(raw, Manifest)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise PoseGenError(f"{file}: unreadable judge ({error}); export it again") from error
 
 
 def _expect(judge: Judge, *kinds: Kind) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from posegen.checkpoint import load_checkpoint
 from posegen.cli import app
 from posegen.config import Arch, ModelConfig, TrainConfig, Variant
 from posegen.training.run import RunOptions
@@ -168,6 +169,7 @@ def test_the_defaults_are_those_of_the_configuration(
         (["--learning-rate", "0"], "--learning-rate"),
         (["--steps", "0"], "--steps"),
         (["--precision", "64"], "--precision"),
+        (["--covered", "1.5"], "--covered"),
     ],
 )
 def test_options_out_of_bounds(
@@ -187,6 +189,7 @@ def test_options_out_of_bounds(
         (["--image-size", "48"], "image size 48: spatial takes multiples of 32"),
         (["--init", "nowhere"], "nowhere: no checkpoint there"),
         (["--sampler", "independent", "--variant", "pose"], "--sampler independent: without a"),
+        (["--covered", "0.5", "--variant", "pose"], "--covered 0.5: variant pose takes no"),
     ],
 )
 def test_unusable_input_is_one_line(
@@ -197,6 +200,16 @@ def test_unusable_input_is_one_line(
     errors = [line for line in capsys.readouterr().err.splitlines() if line]
     assert len(errors) == 1
     assert errors[0].startswith(f"error: {message}") or f" {message}" in errors[0]
+
+
+def test_what_changes_the_samples_is_written_into_the_checkpoint(
+    data: Path, tmp_path: Path
+) -> None:
+    given = ["--data", str(data), "--out", str(tmp_path / "run"), *TINY, "--steps", "2"]
+    changes = ["--covered", "0.75", "--rough-masks", "0.5", "--crops", "0.25"]
+    assert run_app(app, ["train", *given, *changes]) == 0
+    config = load_checkpoint(tmp_path / "run").info.train_config
+    assert (config.covered, config.rough_masks, config.crops) == (0.75, 0.5, 0.25)
 
 
 def test_divergence_is_exit_code_1(

@@ -47,3 +47,5 @@ def test_a_configuration_survives_json() -> None:
     stored = json.loads(msgspec.json.encode(CONFIG))
     assert (stored["sampler"], stored["precision"]) == ("paired", "32")
     assert msgspec.convert(stored, TrainConfig) == CONFIG
+    del stored["covered"]  # an option that came later
+    assert msgspec.convert(stored, TrainConfig) == CONFIG

@@ -84,3 +84,23 @@ def test_why_a_figure_has_no_value() -> None:
     assert results(without)["pose_iou"].missing == "no judge: segmenter"
     assert results(without)["background_psnr"].missing == "the model takes no background"
     assert results(without)["background_psnr"].met is None
+
+
+def test_why_a_value_has_no_control() -> None:
+    assert all(result.control_missing == "" for result in results(BASE).values())
+    alone = {name: v for name, v in BASE.items() if name != "mean_colour_shuffled"}
+    for objects, reason in (
+        (np.zeros(12), "one object"),
+        (np.eye(12)[0], "one object in most images"),
+    ):
+        figure = results(alone | {"object": objects})["mean_colour_error"]
+        assert (figure.value, figure.control, figure.control_missing) == (3, None, reason)
+    single = {n: v[:1] for n, v in alone.items() if n != "iou_shuffled"}
+    for name in ("pose_iou", "pose_iou_of_ceiling", "mean_colour_error"):
+        assert results(single)[name].control_missing == "one image"
+    lost = results(BASE | {"iou_shuffled": np.full(12, np.nan)})["pose_iou"]
+    assert lost.control_missing == "no silhouette to measure"
+    blind = {name: v for name, v in BASE.items() if name != "heading_outline"}
+    assert results(blind)["heading_median"].control_missing == "no judge: outline"
+    unasked = {name: v for name, v in alone.items() if name != "mean_colour"}
+    assert results(unasked)["mean_colour_error"].control_missing == ""  # `missing` says it

@@ -195,6 +195,25 @@ def test_photos_without_poses(
     assert "no poses" in capsys.readouterr().out
 
 
+def test_photos_of_one_object(
+    moving_checkpoint: Callable[[str, str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = write_marked_cars(tmp_path / "data")
+    description = json.loads((data / "dataset.json").read_text())
+    description["scene_objects"] = {f"test/{n:06d}": "mine" for n in range(OBJECTS)}
+    (data / "dataset.json").write_text(json.dumps(description))
+    figures = report(moving_checkpoint("spatial", FULL), data, tmp_path / "a.json")["figures"]
+    assert figures["mean_colour_error"]["control"] is None
+    assert figures["mean_colour_error"]["control_missing"] == "one object"
+    assert figures["pose_iou"]["control"] is not None
+    (line,) = [
+        each for each in capsys.readouterr().out.splitlines() if "of the mean colour" in each
+    ]
+    assert "- (one object)" in line
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -7,6 +7,7 @@ import pytest
 
 from posegen.render.ground import draw_ground_picture
 from posegen.render.ground_plan import Band, Mark, draw_ground
+from posegen.render.ground_seen import Piece
 from posegen.render.ground_shadows import GroundShadows
 from posegen.render.street import ParkedCar, Street, draw_street
 from posegen.render.things import Block
@@ -70,6 +71,19 @@ def test_a_parked_car_darkens_the_ground_under_it() -> None:
     assert light[80, 80] == 255
     bare = GroundShadows(plain(), np.array([0.0, 0.0, 1.0]))
     assert (bare.light(np.array([-5.0, -5.0]), 10 / 400, 400) == 255).all()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_shadows_of_a_part_are_those_of_the_whole(seed: int) -> None:
+    street = draw_street(np.random.default_rng(seed))
+    street = replace(street, weather=replace(street.weather, shadow=0.7, shadow_blur=0.5))
+    shadows = GroundShadows(street, np.array([0.6, -0.4, 0.7]))
+    for sheet in ((np.array([-8.0, -8.0]), 16 / 896, 896), (np.array([-50.0, -50.0]), 0.25, 400)):
+        light = shadows.light(*sheet)
+        assert light.min() < 128 or sheet[2] == 896
+        for piece in (Piece(64, 192, 200, 260), Piece(0, 64, 0, 400), Piece(320, 400, 100, 101)):
+            part = GroundShadows(street, np.array([0.6, -0.4, 0.7])).light(*sheet, piece)
+            assert (part[piece.slices] == light[piece.slices]).all()
 
 
 def test_grounds_differ_by_seed() -> None:

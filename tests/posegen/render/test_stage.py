@@ -13,6 +13,7 @@ from posegen.render.scenery import seen_street
 from posegen.render.silhouettes import SilhouetteRenderer
 from posegen.render.stage import Stage
 from posegen.render.street import Street, draw_street
+from posegen.render.things import corners
 
 SIZE = 96
 SEEDS = range(8)
@@ -69,9 +70,9 @@ def test_what_could_hide_the_object_is_left_out(stage: Stage, car: Model) -> Non
         turn = np.array([[np.cos(street.angle), np.sin(street.angle)],
                          [-np.sin(street.angle), np.cos(street.angle)]])  # fmt: skip
         for thing in seen.things:
-            corners = thing.corners() * stage.scale
-            corners[:, :2] = corners[:, :2] @ turn
-            assert view.to_camera(corners)[:, 2].min() > middle + stage.radius
+            ends = corners((thing,))[0] * stage.scale
+            ends[:, :2] = ends[:, :2] @ turn
+            assert view.to_camera(ends)[:, 2].min() > middle + stage.radius
         some += len(seen.things)
         assert len(seen.things) < len(street.things)
     assert some > 0

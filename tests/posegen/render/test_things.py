@@ -10,7 +10,7 @@ from posegen.render.foliage import KINDS
 from posegen.render.plants import Hedge, Tree
 from posegen.render.scenery import backdrop
 from posegen.render.street import draw_street
-from posegen.render.things import Block, Building, Post, Thing, Wall
+from posegen.render.things import Block, Building, Post, Thing, Wall, corners
 from street_canvas import WEATHER, level_canvas, level_view
 
 EVERY = [
@@ -32,7 +32,7 @@ def test_each_is_painted_within_its_box(kind: type[Thing], style: int) -> None:
     one = thing(kind, style)
     one.paint(canvas)
     painted = canvas.image.max(axis=2) > 0
-    pixels, _ = canvas.project(one.corners())
+    pixels, _ = canvas.project(corners((one,))[0])
     (left, _), (right, bottom) = pixels.min(axis=0), pixels.max(axis=0)
     middle = painted[:, int((left + right) / 2) - 2 : int((left + right) / 2) + 3]
     assert middle.any(), "nothing was painted"
@@ -55,7 +55,7 @@ def test_the_nearer_hides_the_further(kind: type[Thing]) -> None:
     pictures = [backdrop(replace(nothing, things=things), level_view(), 1.0, 1) for things in order]
     assert np.array_equal(pictures[0], pictures[1]), "the order in the list decides"
     alone = backdrop(replace(nothing, things=(near,)), level_view(), 1.0, 1)
-    pixels, _ = level_canvas().project(far.corners())
+    pixels, _ = level_canvas().project(corners((far,))[0])
     (left, top), (right, bottom) = pixels.min(axis=0).astype(int), pixels.max(axis=0).astype(int)
     behind = slice(top + 2, bottom - 8), slice(left + 2, right - 1)
     bare = backdrop(replace(nothing, things=(far,)), level_view(), 1.0, 1)
@@ -66,12 +66,12 @@ def test_the_nearer_hides_the_further(kind: type[Thing]) -> None:
 def test_solids_stand_in_their_boxes() -> None:
     for kind, style in EVERY:
         one = thing(kind, style)
-        low, high = one.corners().min(axis=0), one.corners().max(axis=0)
+        low, high = corners((one,))[0].min(axis=0), corners((one,))[0].max(axis=0)
         for foot, top in one.solids():
             for points in (foot, top):
                 assert (points[:, 2] >= -1e-9).all()
                 assert (points[:, 2] <= high[2] + 0.2).all()
                 assert (points[:, :2] >= low[:2] - 1e-9).all()
-    assert thing(Block, 0).corners()[4:] == pytest.approx(
-        thing(Block, 0).corners()[:4] + upwards(2.0)
+    assert corners((thing(Block, 0),))[0, 4:] == pytest.approx(
+        corners((thing(Block, 0),))[0, :4] + upwards(2.0)
     )

@@ -96,3 +96,17 @@ def test_rough_masks_need_a_mask(variant: Variant) -> None:
     check(rough_masks=0.5)
     with pytest.raises(PoseGenError, match=r"--rough-masks 0\.5: variant .* takes no mask; leave"):
         check(variant, rough_masks=0.5)
+
+
+@pytest.mark.parametrize("variant", WITHOUT_BACKGROUND)
+def test_covering_needs_a_background(variant: Variant) -> None:
+    check(covered=0.5)
+    with pytest.raises(
+        PoseGenError, match=r"--covered 0\.5: variant .* takes no background; leave"
+    ):
+        check(variant, covered=0.5)
+
+
+def test_covering_needs_a_paired_sample() -> None:
+    with pytest.raises(PoseGenError, match=r"--covered 1: --sampler independent .*; use --sampler"):
+        check(covered=1.0, **INDEPENDENT)

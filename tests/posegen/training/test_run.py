@@ -75,6 +75,7 @@ CONFIGS = {
     ),
     "autoencoder": tiny_config(arch=Arch.BOTTLENECK, variant=Variant.AUTOENCODER, image_size=16),
     "rough and cropped": tiny_config(rough_masks=0.5, crops=0.5),
+    "covered": tiny_config(rough_masks=0.5, covered=0.5),
     "bfloat16": tiny_config(precision=TrainPrecision.BFLOAT16),
 }
 
@@ -217,6 +218,39 @@ def test_another_configuration_is_refused_by_name(
     train(large, tmp_path / "run")
     with pytest.raises(PoseGenError, match=option):
         train(large, tmp_path / "run", tiny_config(**changes))
+
+
+def test_a_run_of_an_earlier_version_goes_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose resume file does not know an option yet; its value then is the default's."""
+    train(data, tmp_path / "straight")
+    stop_at(5, data, tmp_path / "old", tiny_config(), monkeypatch)
+    content = resume_file(tmp_path / "old")
+    stored = json.loads(content["config"])
+    del stored["covered"]
+    content["config"] = json.dumps(stored)
+    torch.save(content, tmp_path / "old" / "resume.pt")
+    with pytest.raises(PoseGenError, match=r"--covered is 0\.5, the run was started with 0\.0"):
+        train(data, tmp_path / "old", tiny_config(covered=0.5))
+    assert train(data, tmp_path / "old") == 0
+    assert differences(tmp_path / "straight", tmp_path / "old") == []
+
+
+def test_an_option_that_this_version_does_not_know_is_refused(data: Path, tmp_path: Path) -> None:
+    train(data, tmp_path / "run")
+    content = resume_file(tmp_path / "run")
+    content["config"] = json.dumps(json.loads(content["config"]) | {"warmth": 3})
+    torch.save(content, tmp_path / "run" / "resume.pt")
+    with pytest.raises(PoseGenError, match="--warmth is None, the run was started with 3"):
+        train(data, tmp_path / "run")
+
+
+def test_covering_changes_what_is_learnt(data: Path, tmp_path: Path) -> None:
+    for name, share in (("plain", 0.0), ("covered", 1.0)):
+        train(data, tmp_path / name, tiny_config(covered=share))
+    plain, other = (load_checkpoint(tmp_path / name) for name in ("plain", "covered"))
+    assert any(not torch.equal(v, other.generator[n]) for n, v in plain.generator.items())
 
 
 def test_a_run_killed_after_its_first_figures_goes_on(

@@ -46,9 +46,7 @@ class FakeTensorRT:
             TensorIOMode=TensorIOMode,
             CudaGraphStrategy=CudaGraphStrategy,
             DynamicShapesKernelSpecializationStrategy=DynamicShapes,
-            Runtime=lambda logger: SimpleNamespace(
-                deserialize_cuda_engine=lambda plan: _load(bytes(plan), device, self)
-            ),
+            Runtime=lambda logger: FakeRuntime(device, self),
         )
 
     @contextmanager
@@ -60,6 +58,23 @@ class FakeTensorRT:
 
     def __str__(self) -> str:
         return "tensorrt 10.3"
+
+
+class FakeRuntime:
+    engine_host_code_allowed = False
+
+    def __init__(self, device: FakeDevice, tensorrt: FakeTensorRT) -> None:
+        self.device = device
+        self.tensorrt = tensorrt
+
+    def deserialize_cuda_engine(self, plan: bytes) -> "FakeEngine | None":
+        try:
+            read = json.loads(bytes(plan))
+        except ValueError:
+            return None
+        if read["host_code"] != self.engine_host_code_allowed:
+            return None
+        return FakeEngine(read, self.device, self.tensorrt)
 
 
 class FakeEngine:
@@ -151,12 +166,18 @@ class FakeContext:
 
 
 def save_engine(
-    bundle: Bundle, graph: str, folder: Path, profile: tuple[int, int, int], shown: str = "fp32"
+    bundle: Bundle,
+    graph: str,
+    folder: Path,
+    profile: tuple[int, int, int],
+    shown: str = "fp32",
+    version_compatible: bool = False,
 ) -> EngineFile:
     """The "engine" of a graph, in `folder`."""
-    plan = {"model": str(bundle.path(bundle.precision(shown).graphs[graph].path))}
+    model = str(bundle.path(bundle.precision(shown).graphs[graph].path))
+    plan = {"model": model, "profile": profile, "host_code": version_compatible}
     path = folder / f"{graph}.engine"
-    path.write_text(json.dumps({**plan, "profile": profile}))
+    path.write_text(json.dumps(plan))
     identity = Identity(
         model="0",
         graph=graph,
@@ -167,7 +188,7 @@ def save_engine(
         target=(8, 7),
         profile=Profile(*profile),
         workspace=None,
-        version_compatible=False,
+        version_compatible=version_compatible,
         hardware_compatible=False,
     )
     sidecar = Sidecar(
@@ -195,13 +216,6 @@ def fake_ensure(folder: Path, profile: tuple[int, int, int]) -> Any:
         return kept[graph]
 
     return ensure
-
-
-def _load(plan: bytes, device: FakeDevice, tensorrt: FakeTensorRT) -> FakeEngine | None:
-    try:
-        return FakeEngine(json.loads(plan), device, tensorrt)
-    except ValueError:
-        return None
 
 
 @cache

@@ -10,18 +10,18 @@ import numpy.typing as npt
 
 from posegen_runtime.backends.base import Arrays, Kept, one_line
 from posegen_runtime.backends.device import open_device
-from posegen_runtime.backends.device.base import Bytes, Device
+from posegen_runtime.backends.device.base import Device
 from posegen_runtime.backends.lane import Lane, Tensor
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.engines.bindings import (
     ICudaEngine,
     IExecutionContext,
     IRuntimeConfig,
-    Runtime,
 )
 from posegen_runtime.engines.cache import EngineFile, record_parity
 from posegen_runtime.engines.ensure import ensure_engine
 from posegen_runtime.engines.flavors import TensorRT, find_flavor
+from posegen_runtime.engines.loading import load_engine
 from posegen_runtime.engines.options import BuildOptions
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import Graph
@@ -54,8 +54,11 @@ class TensorrtBackend:
         self.file = file
         self._tensorrt = tensorrt
         self._device = device
+        identity = file.sidecar.identity
         with device.current():
-            self._engine = self._load()
+            self._runtime, self._engine = load_engine(
+                tensorrt, read_bytes(file.path), identity.version_compatible, file.path
+            )
         self._tensors = _tensors(self._engine, tensorrt, graph, file)
         self._idle: list[Lane] = []
         self._lock = threading.Lock()
@@ -138,22 +141,6 @@ class TensorrtBackend:
                 "use fewer --lanes"
             )
         return context
-
-    def _load(self) -> ICudaEngine:
-        trt = self._tensorrt.module
-        with self._tensorrt.logger.collect() as errors:
-            self._runtime: Runtime = trt.Runtime(self._tensorrt.logger)  # outlives its engines
-            engine = self._runtime.deserialize_cuda_engine(read_bytes(self.file.path))
-        if engine is None:
-            raise PoseGenError(
-                f"{self.file.path}: {self._tensorrt} cannot load this engine ({errors}); "
-                "delete it, and it is built again"
-            )
-        return engine
-
-
-def _bytes(array: npt.NDArray[Any]) -> Bytes:
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _tensors(

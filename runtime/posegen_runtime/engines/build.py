@@ -16,7 +16,7 @@ from posegen_runtime.engines.bindings import (
 )
 from posegen_runtime.engines.flavors import Flavor, TensorRT
 from posegen_runtime.engines.gpu import Capability
-from posegen_runtime.engines.monitor import progress_monitor, run_stoppable
+from posegen_runtime.engines.monitor import progress_monitor
 from posegen_runtime.engines.network import parse
 from posegen_runtime.engines.options import BuildOptions, Profile
 from posegen_runtime.engines.precision import Layers, check_layers, network_layers
@@ -48,8 +48,8 @@ class Built:
     seconds: float
 
 
-def build(tensorrt: TensorRT, job: Job) -> Built:
-    """Build one engine; Ctrl-C stops it.
+def build(tensorrt: TensorRT, job: Job, stop: threading.Event) -> Built:
+    """Build one engine, until `stop` is set; not for the main thread (`monitor.run_stoppable`).
 
     Raises `PoseGenError` with TensorRT's reasons when it refuses the graph or cannot build it, and
     when the graph does not compute in the precision that was asked for.
@@ -68,14 +68,13 @@ def build(tensorrt: TensorRT, job: Job) -> Built:
     config: IBuilderConfig = builder.create_builder_config()
     _configure(tensorrt, config, job)
     config.add_optimization_profile(_profile(builder, network, job))
-    stop = threading.Event()
     start = time.monotonic()
     with (
         tensorrt.logger.collect() as heard,
         progress_monitor(trt, job.model.stem, stop) as monitor,
     ):
         config.progress_monitor = monitor
-        plan = run_stoppable(lambda: builder.build_serialized_network(network, config), stop)
+        plan = None if stop.is_set() else builder.build_serialized_network(network, config)
     if plan is None:
         raise PoseGenError(
             f"{job.model}: {tensorrt} cannot build an engine for batches {job.profile} ({heard}); "

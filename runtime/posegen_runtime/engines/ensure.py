@@ -1,6 +1,7 @@
 """The engine of a graph: from the cache, or built now."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -13,8 +14,10 @@ from posegen_runtime.engines.build import Job, build
 from posegen_runtime.engines.cache import EngineFile
 from posegen_runtime.engines.flavors import Flavor, TensorRT, find_flavor
 from posegen_runtime.engines.gpu import Capability, Gpu, find_gpu
+from posegen_runtime.engines.loading import load_engine
+from posegen_runtime.engines.monitor import run_stoppable
 from posegen_runtime.engines.options import BuildOptions, Profile
-from posegen_runtime.engines.precision import engine_layers
+from posegen_runtime.engines.precision import Layers, engine_layers
 from posegen_runtime.engines.sidecar import AMPERE, Identity, Sidecar
 from posegen_runtime.errors import PoseGenError
 
@@ -60,7 +63,11 @@ def ensure_engine(
             return found
         rows = ", shared conditions" if shared else ""
         tell(f"building {graph} {precision}{rows}, batches {wanted.profile}, with {tensorrt}")
-        return _build(bundle, precision, graph, options, wanted, tensorrt, gpu, folder)
+        stop = threading.Event()
+        return run_stoppable(
+            lambda: _build(bundle, precision, graph, options, wanted, tensorrt, gpu, folder, stop),
+            stop,
+        )
 
 
 def _build(
@@ -72,6 +79,7 @@ def _build(
     tensorrt: TensorRT,
     gpu: Gpu | None,
     folder: Path,
+    stop: threading.Event,
 ) -> EngineFile:
     stored = bundle.precision(precision).graphs[graph]
     job = Job(
@@ -83,7 +91,7 @@ def _build(
         target=wanted.target,
         options=options,
     )
-    built = build(tensorrt, job)
+    built = build(tensorrt, job, stop)
     plan = memoryview(built.plan)
     sidecar = Sidecar(
         bundle=bundle.manifest.name,
@@ -93,11 +101,18 @@ def _build(
         seconds=round(built.seconds, 2),
         gpu=gpu.name if gpu else "",
         network_layers=built.layers,
-        engine_layers=engine_layers(tensorrt, built.plan, wanted.precision, job.model)
+        engine_layers=_inspect(tensorrt, plan, wanted, job.model)
         if _runs_here(wanted, gpu)
         else {},
     )
     return cache.save(folder, plan, sidecar)
+
+
+def _inspect(tensorrt: TensorRT, plan: memoryview, wanted: Identity, model: Path) -> Layers:
+    runtime, engine = load_engine(tensorrt, plan, wanted.version_compatible, model)
+    layers = engine_layers(tensorrt, engine, wanted.precision, model)
+    del engine, runtime  # in this order
+    return layers
 
 
 def _identity(

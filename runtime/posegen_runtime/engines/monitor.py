@@ -1,12 +1,14 @@
 """A long build: what it is doing, and how it is stopped."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 from posegen_runtime.engines.bindings import IProgressMonitor
-from posegen_runtime.progress import CONSOLE
+from posegen_runtime.progress import CONSOLE, say
 
 T = TypeVar("T")
 
@@ -48,10 +50,12 @@ def progress_monitor(trt: Any, title: str, stop: threading.Event) -> Iterator[IP
 
 
 def run_stoppable(work: Callable[[], T], stop: threading.Event) -> T:
-    """Run `work` in a thread and return what it returns; Ctrl-C sets `stop` and waits for its end.
+    """Run `work` in a thread and return what it returns. Ctrl-C sets `stop`, waits for the end of
+    `work` and raises `KeyboardInterrupt`; a second one ends the process at once.
 
-    Python handles signals in the main thread, and only between its own instructions: inside a
-    build, which is one long call, they would not be seen.
+    TensorRT calls our logger and monitor. In the main thread Python raises Ctrl-C inside those
+    calls, where TensorRT's bindings print and forget it; and an interpreter that ends while a
+    build still calls them aborts. So the main thread only waits, and nothing is raised meanwhile.
     """
     results: list[T] = []
     failures: list[BaseException] = []
@@ -63,14 +67,37 @@ def run_stoppable(work: Callable[[], T], stop: threading.Event) -> T:
             failures.append(error)
 
     thread = threading.Thread(target=run, name="engine build", daemon=True)
-    thread.start()
-    try:
+    with _ctrl_c_sets(stop):
+        thread.start()
+        said = False
         while thread.is_alive():
             thread.join(0.2)
-    except KeyboardInterrupt:
-        stop.set()
-        thread.join()
-        raise
+            if stop.is_set() and not said:
+                said = True
+                say("stopping the build; Ctrl-C again ends it at once")
+    if stop.is_set():
+        raise KeyboardInterrupt
     if failures:
         raise failures[0]
     return results[0]
+
+
+@contextmanager
+def _ctrl_c_sets(stop: threading.Event) -> Iterator[None]:
+    """Leaves a program's own handler, and other threads than the main one, alone."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends without Python: nothing can abort
+
+    signal.signal(signal.SIGINT, ask_to_stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from posegen_runtime.engines.bindings import ICudaEngine, ILayer, INetworkDefinition, Runtime
+from posegen_runtime.engines.bindings import ICudaEngine, ILayer, INetworkDefinition
 from posegen_runtime.engines.flavors import TensorRT
 from posegen_runtime.engines.network import dtype_name
 from posegen_runtime.errors import PoseGenError
@@ -72,19 +72,15 @@ def describe(layers: Layers) -> str:
     return ", ".join([head, *(f"{count} in {dtype}" for dtype, count in rest)])
 
 
-def engine_layers(tensorrt: TensorRT, plan: bytes, precision: str, engine_file: Path) -> Layers:
+def engine_layers(
+    tensorrt: TensorRT, engine: ICudaEngine, precision: str, engine_file: Path
+) -> Layers:
     """How many layers of a built engine read which type, as its inspector tells on a GPU.
 
-    Empty where the inspector says nothing of types. Raises `PoseGenError` when the engine cannot be
-    loaded on this GPU, or when nothing in it computes in `precision`.
+    Empty where the inspector says nothing of types. Raises `PoseGenError` when nothing in it
+    computes in `precision`.
     """
     trt = tensorrt.module
-    with tensorrt.logger.collect() as heard:
-        runtime: Runtime = trt.Runtime(tensorrt.logger)
-        runtime.engine_host_code_allowed = True  # our own build, version-compatible perhaps
-        engine: ICudaEngine = runtime.deserialize_cuda_engine(plan)
-    if engine is None:
-        raise PoseGenError(f"{engine_file}: {tensorrt} cannot load what it built ({heard})")
     text = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
     layers = inspected_layers(text)
     wanted = {"fp16": "float16", "int8": "int8"}.get(precision)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -183,11 +184,25 @@ def test_no_rows_give_no_images(open_engine: Open) -> None:
 
 
 @pytest.mark.parametrize("content", ["", '{"model": "x'])
-def test_an_engine_that_does_not_load(open_engine: Open, tmp_path: Path, content: str) -> None:
-    backend = open_engine()
-    (tmp_path / "generator.engine").write_text(content)
-    with pytest.raises(PoseGenError, match=r"generator\.engine: tensorrt 10\.3 cannot load this"):
-        backend._load()
+def test_an_engine_that_does_not_load(tiny_bundle: Path, tmp_path: Path, content: str) -> None:
+    bundle, device = Bundle.load(tiny_bundle), FakeDevice()
+    file = save_engine(bundle, "generator", tmp_path, (1, 4, 4))
+    file.path.write_text(content)
+    graph = bundle.precision("fp32").graphs["generator"]
+    with pytest.raises(PoseGenError, match=r"generator\.engine: tensorrt 10\.3 cannot load the"):
+        TensorrtBackend(file, FakeTensorRT(device), device, graph)  # type: ignore[arg-type]
+
+
+def test_only_a_version_compatible_engine_may_bring_code(tiny_bundle: Path, tmp_path: Path) -> None:
+    bundle, device = Bundle.load(tiny_bundle), FakeDevice()
+    graph = bundle.precision("fp32").graphs["generator"]
+    file = save_engine(bundle, "generator", tmp_path, (1, 4, 4), version_compatible=True)
+    backend = TensorrtBackend(file, FakeTensorRT(device), device, graph)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(backend.run(feeds(slice(0, 2)))["image"], expected(slice(0, 2)))
+    identity = msgspec.structs.replace(file.sidecar.identity, version_compatible=False)
+    plain = EngineFile(file.path, msgspec.structs.replace(file.sidecar, identity=identity))
+    with pytest.raises(PoseGenError, match="cannot load the engine"):
+        TensorrtBackend(plain, FakeTensorRT(device), device, graph)  # type: ignore[arg-type]
 
 
 def test_an_engine_of_another_model(tiny_bundle: Path, tmp_path: Path) -> None:

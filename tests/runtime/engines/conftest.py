@@ -51,6 +51,6 @@ def native(installed: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> C
         installed("tensorrt", f"from tensorrt_rtx import *\n__version__ = {version!r}\n")
         gpu = Gpu("Pretended", capability) if capability else None
         monkeypatch.setattr(ensure, "find_gpu", lambda: gpu)
-        monkeypatch.setattr(ensure, "engine_layers", lambda *_: {})
+        monkeypatch.setattr(ensure, "_inspect", lambda *_: {})
 
     return pretend

@@ -93,24 +93,46 @@ def test_it_needs_neither_torch_nor_onnx(tmp_path):
     assert done.stdout.count("MB, built in") == 3
 
 
-INTERRUPTED_AT = """
-import os, signal
+INTERRUPT = "import os, signal\ndef interrupt(): os.kill(os.getpid(), signal.SIGINT)\n"
+WHILE_TENSORRT_TALKS_TO_OUR_LOGGER = """
+from posegen_runtime.engines import log
+
+class Heard(log.Heard):
+    def __setattr__(self, name, value):
+        if name == "opset" and value is not None:
+            interrupt()
+        super().__setattr__(name, value)
+
+log.Heard = Heard
+"""
+WHILE_THE_BUILD_BEGINS = """
+import threading
+
+def start(thread, real=threading.Thread.start):
+    real(thread)
+    if thread.name == "engine build":
+        interrupt()
+
+threading.Thread.start = start
+"""
+WHILE_IT_BUILDS = """
 from posegen_runtime.engines import build
 
-def interrupt(*arguments, real=build.{step}):
-    os.kill(os.getpid(), signal.SIGINT)
+def progress_monitor(*arguments, real=build.progress_monitor):
+    interrupt()
     return real(*arguments)
 
-build.{step} = interrupt
+build.progress_monitor = progress_monitor
 """
 
 
-@pytest.mark.parametrize("step", ["parse", "progress_monitor"])
-def test_ctrl_c_stops_a_build_and_leaves_no_engine(cache, step):
-    """While TensorRT reads the graph and talks to our logger, and while it builds. On the shipped
-    model, whose build takes seconds: what does not stop goes on to the next graph and ends well."""
+@pytest.mark.parametrize(
+    "moment", [WHILE_TENSORRT_TALKS_TO_OUR_LOGGER, WHILE_THE_BUILD_BEGINS, WHILE_IT_BUILDS]
+)
+def test_ctrl_c_stops_a_build_and_leaves_no_engine(cache, moment):
+    """On the shipped model: what does not stop goes on to the next graph and ends well."""
     shipped = Path(__file__).parents[2] / "runtime/posegen_runtime/models/edge-cars"
-    code = INTERRUPTED_AT.format(step=step) + COMMAND
+    code = INTERRUPT + moment + COMMAND
     done = subprocess.run(
         [sys.executable, "-c", code, "trt", str(shipped)], capture_output=True, text=True
     )

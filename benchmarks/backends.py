@@ -3,7 +3,8 @@
     python benchmarks/backends.py                 # the shipped model, and the paper's pose-only one
     python benchmarks/backends.py bundles/cars    # bundles of your own
 
-All take their turn in each round, and ratios are taken within rounds. The paper's model has made-up
+All take their turn in each round, and ratios are taken within rounds. What counts is the time of
+the processor, so that other work on the machine does not. The paper's model has made-up
 weights, which cost the same. INT8 shows where a bundle holds it.
 """
 

@@ -145,7 +145,8 @@ class Lane:
         try:
             slot.graph = self._computes.capture(lambda: self._execute(slot, rows, full))
         except Exception:  # each library has its own; without a graph it is slower, and as right
-            self._capture = False
+            slot.graph = None
+        self._capture = slot.graph is not None
 
     def _execute(self, slot: Slot, rows: int, full: bool) -> None:
         context = self._context(full)

@@ -16,8 +16,10 @@ EXTRAS = {
     "train": ("torch", "torchvision", "lightning_fabric", "safetensors", "tensorboard"),
     "export": ("onnx", "onnxscript"),
     "data": ("pyvista", "vtkmodules", "vtk", "trimesh"),
+    "int8": ("onnx",),
 }
-"""Which extra brings which package; the base installation has the commands of all."""
+"""Which extra brings which package; the base installation has the commands of all. Where several
+bring one, that of the command's own name is the right one, or else the first."""
 
 
 def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
@@ -28,13 +30,14 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     130.
     """
     app.pretty_exceptions_enable = False
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=list(arguments) if arguments is not None else None)
+        app(args=given)
     except PoseGenError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
     except ModuleNotFoundError as error:
-        extra = _extra_of(error.name)
+        extra = _extra_of(error.name, given[:1])
         if extra is None:
             raise
         print(
@@ -55,6 +58,7 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     return EXIT_OK
 
 
-def _extra_of(module: str | None) -> str | None:
+def _extra_of(module: str | None, command: Sequence[str]) -> str | None:
     package = (module or "").partition(".")[0]
-    return next((extra for extra, packages in EXTRAS.items() if package in packages), None)
+    extras = [extra for extra, packages in EXTRAS.items() if package in packages]
+    return next((extra for extra in extras if extra in command), next(iter(extras), None))

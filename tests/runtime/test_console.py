@@ -41,6 +41,21 @@ def test_one_line_and_an_exit_code(
     assert capsys.readouterr().err == line
 
 
+@pytest.mark.parametrize(("command", "extra"), [("int8", "int8"), ("onnx", "export")])
+def test_the_extra_is_that_of_the_command(
+    command: str, extra: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.command("int8")
+    @app.command("onnx")
+    def needy() -> None:
+        raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
+
+    assert run_app(app, [command]) == 2
+    assert capsys.readouterr().err.endswith(f"pip install 'posegen[{extra}]'\n")
+
+
 def test_a_bug_in_our_own_imports_is_not_hidden() -> None:
     app = typer.Typer()
 

@@ -4,20 +4,23 @@ import numpy as np
 
 from posegen_export.export import Source
 from posegen_export.inputs import Feeds, Inputs
+from posegen_export.int8_graphs import INT8
+from posegen_export.int8_parity import golden_set, load_graphs, measure_ways
 from posegen_export.parity import load_backends, measure
 from posegen_export.reference import reference_images
 from posegen_export.variants import FP16, FP32, Figures, measure_half
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
-from posegen_runtime.parity import GATES, ParityFigures, compare
+from posegen_runtime.parity import ParityFigures, compare
 
 
 def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Figures]:
     """For each precision of the bundle, the figures of each way to an image over `inputs`.
 
     FP16 has ``module`` too, the checkpoint in half precision in PyTorch; FP32 ``golden files``:
-    the images stored in the bundle against what the checkpoint makes today.
+    the images stored in the bundle against what the checkpoint makes today. INT8, which holds for
+    inputs like those that it was calibrated on, is measured on the golden ones instead.
     Raises `PoseGenError` when bundle and checkpoint are of different models.
     """
     manifest, config = bundle.manifest, source.config
@@ -32,11 +35,12 @@ def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Fi
         )
     figures: dict[str, Figures] = {}
     for variant in manifest.precisions:
-        backends = load_backends(bundle.root, variant.graphs)
-        ssim = GATES[variant.precision].needs_ssim
-        figures[variant.precision] = measure(
-            source.generator, backends, inputs, manifest.max_batch, ssim=ssim
-        )
+        name = variant.precision
+        if name == INT8:
+            figures[name] = _int8(bundle, source)
+        else:
+            backends = load_backends(bundle.root, variant.graphs)
+            figures[name] = measure(source.generator, backends, inputs, manifest.max_batch)
     figures[FP32]["golden files"] = _golden(bundle, source)
     if FP16 in figures:
         half = source.generator.half_precision()
@@ -46,6 +50,13 @@ def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> dict[str, Fi
 
 def _label(arch: str, preset: str, variant: str, size: int, viewpoint: bool) -> str:
     return f"{arch}/{preset}/{variant} at {size} px{' with viewpoint' if viewpoint else ''}"
+
+
+def _int8(bundle: Bundle, source: Source) -> Figures:
+    fp32, int8 = (load_graphs(bundle.root, bundle.precision(p).graphs) for p in (FP32, INT8))
+    feeds, _ = golden_set(bundle)
+    reference = reference_images(source.generator, feeds)
+    return measure_ways(fp32, int8, feeds, reference, bundle.manifest.max_batch)
 
 
 def _golden(bundle: Bundle, source: Source) -> ParityFigures:

@@ -35,10 +35,8 @@ def measure(
     backends: Backends,
     inputs: Inputs,
     max_batch: int,
-    *,
-    ssim: bool = False,
 ) -> dict[str, ParityFigures]:
-    """Figures of each way to an image, by name; `ssim` as for `posegen_runtime.parity.compare`.
+    """Figures of each way to an image, by name.
 
     ``generator``: the whole graph. ``cached``: conditions.onnx, then generator_cached.onnx with
     conditions of leading dimension N. ``cached shared``: the same with leading dimension 1. The
@@ -49,7 +47,7 @@ def measure(
     batches = [inputs.feeds(names, rows) for rows in batch_rows(inputs, max_batch)]
 
     def judge(batches: list[Feeds], run: Callable[[Feeds], Pixels]) -> ParityFigures:
-        return _figures(generator, batches, run, ssim)
+        return _figures(generator, batches, run)
 
     figures = {"generator": judge(batches, lambda f: _whole(backends, f))}
     if "conditions" in backends:
@@ -87,7 +85,7 @@ def _first_row(feeds: Feeds, count: int) -> Feeds:
 
 
 def _figures(
-    generator: Generator, batches: list[Feeds], run: Callable[[Feeds], Pixels], ssim: bool
+    generator: Generator, batches: list[Feeds], run: Callable[[Feeds], Pixels]
 ) -> ParityFigures:
     masks = np.concatenate([feeds["mask"] for feeds in batches])
     images = []
@@ -103,4 +101,4 @@ def _figures(
                 len(masks), f"the output has shape {images[-1].shape}, must be {expected}"
             )
     reference = np.concatenate([reference_images(generator, feeds) for feeds in batches])
-    return compare(np.concatenate(images), reference, masks, ssim=ssim)
+    return compare(np.concatenate(images), reference, masks)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -81,6 +82,19 @@ def test_conditions_stay_fp32_and_both_graphs_share_int8_weights(int8_bundle):
         if name != "conditions"
     }
     assert held == sha256_of(bundle.path("int8/weights.bin"))
+
+
+def test_check_measures_int8_on_what_it_holds_for(int8_bundle, moving_checkpoint, capsys):
+    """Golden inputs without noise, whatever made-up ones the other precisions get."""
+    bundle, checkpoint = int8_bundle(*PAPER), moving_checkpoint(*PAPER)
+    command = ["check", str(bundle), "--checkpoint", str(checkpoint), "--seed", "7"]
+    capsys.readouterr()
+    assert run_app(app, command) == 0
+    printed = capsys.readouterr().out
+    (row,) = (line.split("│") for line in printed.splitlines() if "int8" in line)
+    stored = Bundle.load(bundle).precision("int8").parity["figures"]["golden, generator"]
+    assert [cell.strip() for cell in row[2:4]] == ["generator", str(stored["images"])]
+    assert float(row[6]) == pytest.approx(stored["psnr"], abs=0.1)
 
 
 def test_the_report_says_what_each_layer_loses(int8_bundle):
@@ -166,23 +180,54 @@ def test_a_conditioned_bundle_needs_conditions(exported_bundle, calibration_fold
     assert "--appearance: the model takes one" in capsys.readouterr().err
 
 
+WITHOUT = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name}}", name=name)
+sys.meta_path.insert(0, Missing())
+"""
+"""Python in which these packages are not installed."""
+
+TRAINING = ("torch", "torchvision", "safetensors", "lightning_fabric", "onnxscript")
+
+
+def run_without(missing: tuple[str, ...], code: str, *given: str) -> subprocess.CompletedProcess:
+    script = WITHOUT.format(missing=missing) + code
+    return subprocess.run([sys.executable, "-c", script, *given], capture_output=True, text=True)
+
+
+def test_nothing_of_training_is_imported():
+    """Every module of ours that the command may need, and ONNX Runtime's tools."""
+    code = (
+        "import posegen_export.cli, posegen_export.int8, posegen_export.table\n"
+        "import posegen_calibration.source, onnxruntime.quantization.calibrate\n"
+    )
+    done = run_without(TRAINING, code)
+    assert done.returncode == 0, done.stderr
+
+
+COMMAND = (
+    "from posegen_export.cli import app\n"
+    "from posegen_runtime.console import run_app\n"
+    "sys.exit(run_app(app, sys.argv[1:]))"
+)
+
+
+def test_without_onnx_the_extra_is_named(tmp_path):
+    done = run_without(("onnx",), COMMAND, "int8", str(tmp_path), "--masks", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: this command needs onnx, which is not installed: pip install 'posegen[int8]'\n"
+    )
+
+
 @pytest.mark.slow
 def test_it_needs_no_torch(int8_bundle, calibration_folders, tmp_path):
-    """The command runs where torch cannot be imported."""
-    import subprocess
-
+    """The whole command, where nothing of training is installed."""
     bundle = tmp_path / "bundle"
     shutil.copytree(int8_bundle(*PAPER), bundle)
-    script = (
-        "import sys; sys.modules['torch'] = None\n"
-        "from posegen_export.cli import app\n"
-        "from posegen_runtime.console import run_app\n"
-        "sys.exit(run_app(app, sys.argv[1:]))"
-    )
-    given = [
-        *arguments(bundle, calibration_folders, False),
-        "--cache",
-        str(cache_of(int8_bundle(*PAPER))),
-    ]
-    done = subprocess.run([sys.executable, "-c", script, *given], capture_output=True, text=True)
+    given = arguments(bundle, calibration_folders, False)
+    done = run_without(TRAINING, COMMAND, *given, "--cache", str(cache_of(int8_bundle(*PAPER))))
     assert done.returncode == 0, done.stderr

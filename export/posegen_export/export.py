@@ -164,15 +164,5 @@ def parity_record(
         "batches": sorted({1, 3, max_batch}),
         "weights": msgspec.to_builtins(weights),
         "weights_too_still": weights.missed(),
-        "figures": {
-            way: {
-                "max_difference": f.max_difference,
-                "mean_difference": f.mean_difference,
-                "psnr": f.psnr,
-                "psnr_worst": f.psnr_worst,
-                **({} if f.ssim is None else {"ssim": f.ssim}),
-                **msgspec.to_builtins(f),
-            }
-            for way, f in figures.items()
-        },
+        "figures": {way: f.record() for way, f in figures.items()},
     }

@@ -243,17 +243,7 @@ def _record(
         "engine": engine_name(),
         "inputs": f"golden images by PyTorch; {len(samples.held_out)} held-out masks against FP32",
         "batches": sorted({1, 3, bundle.manifest.max_batch}),
-        "figures": {
-            way: {
-                "max_difference": f.max_difference,
-                "mean_difference": f.mean_difference,
-                "psnr": f.psnr,
-                "psnr_worst": f.psnr_worst,
-                "ssim": f.ssim,
-                **msgspec.to_builtins(f),
-            }
-            for way, f in result.figures.items()
-        },
+        "figures": {way: f.record() for way, f in result.figures.items()},
         "calibration": {**calibration.counts, "key": calibration.key},
         "layers": len(result.effects),
         "work_in_int8": sum(e.share_of_work for e in result.effects if not e.kept),

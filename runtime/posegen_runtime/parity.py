@@ -6,6 +6,7 @@ broken object behind a good average.
 """
 
 import math
+from typing import Any
 
 import cv2
 import msgspec
@@ -65,6 +66,17 @@ class ParityFigures(msgspec.Struct, frozen=True, kw_only=True):
         if self.whole.ssim is None or self.silhouette.ssim is None:
             return None
         return min(self.whole.ssim, self.silhouette.ssim)
+
+    def record(self) -> dict[str, Any]:
+        """For JSON: the figures that count, then those of both regions."""
+        counted = {
+            "max_difference": self.max_difference,
+            "mean_difference": self.mean_difference,
+            "psnr": self.psnr,
+            "psnr_worst": self.psnr_worst,
+            **({} if self.ssim is None else {"ssim": self.ssim}),
+        }
+        return {**counted, **msgspec.to_builtins(self)}
 
 
 class Bound(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from posegen_runtime.console import EXIT_SOME_FAILED
 from posegen_runtime.errors import PoseGenError
 
 if TYPE_CHECKING:
@@ -72,19 +73,27 @@ def trt(
 
 
 def _prove(bundle: "Bundle", precision: str, options: "BuildOptions") -> None:
-    """Run the golden set through the engines, where this machine's own runs would take them;
-    elsewhere that happens when they are first used."""
+    """Run the golden set through the engines and print the figures, where this machine's own runs
+    would take them; elsewhere that happens when they are first used. Exit code 1: a gate missed.
+    """
     from posegen_runtime import engines
     from posegen_runtime.backends.choosing import Choice
     from posegen_runtime.choices import BackendName
     from posegen_runtime.engines.gpu import find_gpu
     from posegen_runtime.generator import PoseGenerator
+    from posegen_runtime.selftest import selftest
 
     gpu = find_gpu()
     if gpu is None or options.compute_capability not in (None, gpu.capability):
         return
-    if engines.find_flavor("auto").flavor is engines.find_flavor(options.flavor).flavor:
-        PoseGenerator(bundle, Choice(BackendName.TENSORRT, precision, "built now"))
+    if engines.find_flavor("auto").flavor is not engines.find_flavor(options.flavor).flavor:
+        return
+    generator = PoseGenerator(bundle, Choice(BackendName.TENSORRT, precision, "built now"))
+    verdicts = selftest(generator) if bundle.manifest.golden else []
+    for verdict in verdicts:
+        print(verdict)
+    if any(verdict.missed for verdict in verdicts):
+        raise typer.Exit(EXIT_SOME_FAILED)
 
 
 def _profile(low: int | None, opt: int | None, high: int | None, largest: int) -> "Profile | None":

@@ -41,7 +41,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def selftest(generator: PoseGenerator) -> list[Verdict]:
-    """Run the golden set through every graph of the bundle that makes images.
+    """Run the golden set through every graph of the bundle that makes images. Figures of a TensorRT
+    engine also go into its sidecar.
 
     Raises `PoseGenError` when the bundle has no golden set.
     """
@@ -53,6 +54,8 @@ def selftest(generator: PoseGenerator) -> list[Verdict]:
     if bundle.conditions:
         images = _generated(generator, feeds)
         verdicts.append(_judge(generator, "generator_cached", images, feeds, reference))
+    for verdict in verdicts:
+        _record(generator, verdict)
     return verdicts
 
 
@@ -62,23 +65,34 @@ def prove_engines(generator: PoseGenerator) -> None:
     Raises `PoseGenError` when they miss a gate, and so does every later use of them. A bundle
     without a golden set proves nothing.
     """
-    bundle = generator.bundle
-    backends = [generator.backend(graph) for graph in generator.graphs]
-    engines = [backend for backend in backends if isinstance(backend, TensorrtBackend)]
-    if any(not engine.file.sidecar.parity for engine in engines) and bundle.manifest.golden:
+    bundle, precision = generator.bundle, generator.precision
+    engines = _engines(generator, generator.graphs)
+    if any(precision not in e.file.sidecar.parity for e in engines) and bundle.manifest.golden:
         feeds, reference = _golden(generator)
         graph = generator.graphs[-1]
         verdict = _judge(generator, graph, _generated(generator, feeds), feeds, reference)
         say(f"golden set through the new engine: {verdict}")
-        for engine in engines:
-            engine.record(msgspec.to_builtins(verdict))
+        _record(generator, verdict)
     for engine in engines:
-        missed = engine.file.sidecar.parity.get("missed")
+        missed = engine.file.sidecar.parity.get(precision, {}).get("missed")
         if missed:
             raise PoseGenError(
                 f"{engine.file.path}: makes other images than PyTorch ({'; '.join(missed)}); "
                 "use another precision or backend, or delete it to build it again"
             )
+
+
+def _record(generator: PoseGenerator, verdict: Verdict) -> None:
+    """Keep figures in the sidecars of the engines that made the images. By precision: INT8 encodes
+    its conditions with FP32's engine, and its figures say nothing about FP32."""
+    graphs = ["generator"] if verdict.graph == "generator" else generator.graphs
+    for engine in _engines(generator, graphs):
+        engine.record(generator.precision, msgspec.to_builtins(verdict))
+
+
+def _engines(generator: PoseGenerator, graphs: list[str]) -> list[TensorrtBackend]:
+    backends = [generator.backend(graph) for graph in graphs]
+    return [backend for backend in backends if isinstance(backend, TensorrtBackend)]
 
 
 def _generated(generator: PoseGenerator, feeds: Feeds) -> Images:

@@ -96,9 +96,9 @@ class TensorrtBackend:
             stream.synchronize()
         return Kept(sum(memory.nbytes for memory in held.values()), held)
 
-    def record(self, parity: dict[str, Any]) -> None:
-        """Keep the golden set's figures through this engine in its sidecar."""
-        self.file = record_parity(self.file, parity)
+    def record(self, precision: str, figures: dict[str, Any]) -> None:
+        """Keep the golden set's figures, in a variant that this engine serves, in its sidecar."""
+        self.file = record_parity(self.file, {**self.file.sidecar.parity, precision: figures})
 
     @property
     def description(self) -> str:

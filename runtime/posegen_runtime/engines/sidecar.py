@@ -56,7 +56,8 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True):
     engine_layers: Layers
     """What the built engine computes in: layers by type of input; empty where no GPU could tell."""
     parity: dict[str, Any] = {}
-    """Figures of the golden set through this engine, by graph; empty until it ran."""
+    """Figures of the golden set through this engine, by precision of the variant; empty until it
+    ran."""
 
 
 def why_unfit(

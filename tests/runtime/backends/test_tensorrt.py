@@ -267,21 +267,63 @@ def test_the_golden_set_runs_once_through_a_new_engine(
     for graph in ("conditions", "generator_cached"):
         sidecar = read_sidecar(tmp_path / f"engines/{graph}.json")
         assert sidecar is not None
-        assert sidecar.parity["missed"] == []
-        assert sidecar.parity["figures"]["images"] == 4
+        assert sidecar.parity["fp32"]["missed"] == []
+        assert sidecar.parity["fp32"]["figures"]["images"] == 4
 
 
-def test_posegen_export_trt_proves_what_it_built(
-    tiny_bundle: Path, fake_gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch, capfd: Any
-) -> None:
+@pytest.fixture
+def built_here(fake_gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`posegen-export trt` finds the fake GPU too."""
     gpu = Gpu("Fake GPU", (8, 7))
     monkeypatch.setattr("posegen_runtime.engines.gpu.find_gpu", lambda: gpu)
     monkeypatch.setattr(engines, "find_flavor", lambda asked: FakeTensorRT(fake_gpu))
     monkeypatch.setattr(engines, "ensure_engine", backend_module.ensure_engine)
+
+
+def test_posegen_export_trt_proves_what_it_built(
+    tiny_bundle: Path, tmp_path: Path, built_here: None, capfd: Any
+) -> None:
     assert run_app(export, ["trt", str(tiny_bundle)]) == 0
     printed = capfd.readouterr()
     assert printed.out.count("batches 1..3..3") == 3
     assert "golden set through the new engine: generator_cached" in printed.err
+    assert printed.out.count("4 images, max difference") == 2
+    for graph in ("generator", "conditions", "generator_cached"):
+        sidecar = read_sidecar(tmp_path / f"engines/{graph}.json")
+        assert sidecar is not None
+        assert sidecar.parity["fp32"]["graph"] == graph.replace("conditions", "generator_cached")
+
+
+def test_posegen_export_trt_fails_with_an_engine_that_makes_other_images(
+    tiny_bundle: Path, built_here: None, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    golden = np.zeros((4, SIZE, SIZE, 3), np.uint8)
+    monkeypatch.setattr("posegen_runtime.selftest._direct", lambda *_: golden)
+    assert run_app(export, ["trt", str(tiny_bundle)]) == 1
+    assert "MISSED" in capfd.readouterr().out
+
+
+def test_figures_of_one_precision_say_nothing_of_another(
+    tmp_path: Path, fake_gpu: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """INT8 shares the engine of the conditions with FP32."""
+    root = write_tiny_bundle(tmp_path / "bundle")
+    manifest = json.loads((root / "bundle.json").read_text())
+    (fp32,) = manifest["precisions"]
+    manifest["precisions"].append({**fp32, "precision": "int8"})
+    (root / "bundle.json").write_text(json.dumps(manifest))
+    PoseGenerator.load(root, backend="tensorrt")
+    golden = np.zeros((4, SIZE, SIZE, 3), np.uint8)
+    shared = tmp_path / "engines/conditions.json"
+    with monkeypatch.context() as patch:
+        patch.setattr("posegen_runtime.selftest._generated", lambda *_: golden)
+        with pytest.raises(PoseGenError, match="makes other images"):
+            PoseGenerator.load(root, "int8", backend="tensorrt")
+    sidecar = read_sidecar(shared)
+    assert sidecar is not None
+    assert sidecar.parity["int8"]["missed"]
+    monkeypatch.setattr(backend_module, "ensure_engine", _from_disk(tmp_path / "engines"))
+    PoseGenerator.load(root, backend="tensorrt")
 
 
 def test_an_engine_that_makes_other_images_is_refused_now_and_later(

@@ -96,11 +96,14 @@ def engine_layers(
 def inspected_layers(text: str) -> Layers:
     """Layers by the type of their first floating-point or int8 input, from an inspector's JSON.
 
-    TensorRT 10 writes ``Format/Datatype`` of a tensor, 11 ``Format`` and ``DataType`` apart.
+    TensorRT 10 writes ``Format/Datatype`` of a tensor, 11 ``Format`` and ``DataType`` apart. What
+    it compiles as one region, a ``ForeignNode``, has inputs that tell nothing of what is inside.
     """
     found: Counter[str] = Counter()
     for layer in json.loads(text).get("Layers", []):
-        tensors = layer.get("Inputs", []) if isinstance(layer, dict) else []
+        if not isinstance(layer, dict) or "ForeignNode" in str(layer.get("Name")):
+            continue
+        tensors = layer.get("Inputs", [])
         types = [dtype for tensor in tensors if (dtype := _type_of(tensor)) is not None]
         if types:
             found[types[0]] += 1

@@ -13,6 +13,7 @@ TENSORRT_10 = [
     {"Inputs": [{"Format/Datatype": "Row major linear FP32 format"}]},
     {"Inputs": [{"Format/Datatype": "Channel major FP16 format where channel % 8 == 0"}]},
     {"Inputs": [{"Format/Datatype": "Thirty-two wide channel vectorized row major Int8 format"}]},
+    {"Name": "{ForeignNode[a...b]}", "Inputs": [{"Format/Datatype": "Row major linear FP32"}]},
     "only a name",
 ]
 TENSORRT_11 = [

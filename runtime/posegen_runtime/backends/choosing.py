@@ -105,7 +105,10 @@ def _cuda() -> str:
 
     ort = engine()
     if CUDA not in ort.get_available_providers():
-        raise PoseGenError("this ONNX Runtime was built without it; install 'posegen[gpu]'")
+        raise PoseGenError(
+            "this ONNX Runtime was built without it; install 'posegen[gpu]' in place of "
+            "'posegen[cpu]'"
+        )
     return f"onnxruntime {ort.__version__} with CUDA"
 
 

@@ -55,7 +55,7 @@ class OnnxBackend:
         if provider not in held:
             raise PoseGenError(
                 f"{provider}: this ONNX Runtime has only {', '.join(held)}; "
-                f"install the extra that brings it ('posegen[gpu]' for CUDA)"
+                "install 'posegen[gpu]' in place of 'posegen[cpu]' for CUDA"
             )
         if provider == CUDA and hasattr(ort, "preload_dlls"):
             ort.preload_dlls()
@@ -68,7 +68,7 @@ class OnnxBackend:
         if used[0] != provider:
             raise PoseGenError(
                 f"{provider} was asked for, but ONNX Runtime could only load {used[0]}; "
-                "repair the driver and CUDA libraries, or choose the CPU"
+                "repair the driver and CUDA libraries, or take --backend cpu"
             )
         self._outputs = [output.name for output in self._session.get_outputs()]
 

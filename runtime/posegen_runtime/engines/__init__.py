@@ -3,11 +3,12 @@
     flavors    which TensorRT is installed, what it has and what it refuses
     network    ONNX → network, with TensorRT's reasons where it refuses the graph
     build      network → engine
+    loading    engine → what a GPU runs
     precision  what it really computes in
     cache      where it is kept, sidecar what is known of it
     ensure     the one call that the rest of the runtime needs
 
-Nothing here is imported by ``posegen-run`` unless an engine is asked for.
+No TensorRT is imported until a function here is called.
 """
 
 from posegen_runtime.engines.cache import EngineFile as EngineFile

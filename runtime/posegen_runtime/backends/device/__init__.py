@@ -34,5 +34,6 @@ def open_device(adapter: str | None = None) -> Device:
     except Exception as error:  # each library has its own errors, all of them about the driver
         reason = " ".join(str(error).split())
         raise PoseGenError(
-            f"{name} can use no NVIDIA GPU here ({reason}); repair the driver or choose the CPU"
+            f"{name} can use no NVIDIA GPU here ({reason}); repair the driver, or take "
+            "--backend cpu"
         ) from error

@@ -1,1 +1,1 @@
-"""Choice of samples that represent a data set, for calibration and golden sets."""
+"""From a folder of silhouettes to INT8: samples that stand for it, ranges, the quantised graph."""

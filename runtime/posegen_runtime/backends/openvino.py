@@ -34,7 +34,7 @@ def engine() -> Any:
 
 class OpenvinoBackend:
     """One ONNX graph, compiled by OpenVINO for the CPU and for one row: a batch goes through row by
-    row. With the number of rows left open it takes half as long again for each.
+    row. With the number of rows left open it is slower.
 
     `threads` is the number of threads in one call of `run` (None: one for each core). As many
     calls run at the same time as have cores; more wait for their turn.

@@ -14,13 +14,15 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from posegen_runtime.backends.base import one_line
 from posegen_runtime.backends.opening import open_backend
 from posegen_runtime.backends.speed import render_call
 from posegen_runtime.bundle import Bundle
@@ -57,15 +59,14 @@ def main(
         )
     opened = Bundle.load(bundle)
     sizes = batch_sizes(opened.manifest.max_batch)
-    rows, missing = [], []
+    rows: list[Row] = []
+    missing: list[str] = []
     for name in ON_GPU:
-        for held in opened.manifest.precisions:
-            try:
-                rows += engine_rows(opened, name, held.precision, sizes, calls)
-                rows.append(run_row(opened, name, held.precision, MASKS))
-            except PoseGenError as error:
-                missing.append(f"{name.value} {held.precision}: {error}")
-    rows += torch_rows(checkpoint, "cuda", sizes, calls)
+        for precision in (held.precision for held in opened.manifest.precisions):
+            with noting(f"{name.value} {precision}", missing):
+                rows += engine_rows(opened, name, precision, sizes, calls)
+                rows.append(run_row(opened, name, precision, MASKS))
+    rows += torch_rows(checkpoint, "cuda", sizes, calls, missing)
     result = {
         "gpu": gpu.name,
         "capability": list(gpu.capability),
@@ -76,6 +77,16 @@ def main(
     out.write_text(json.dumps(result, indent=2) + "\n")
     print(table(result))
     print(f"written: {out}")
+
+
+@contextmanager
+def noting(what: str, missing: list[str]) -> Iterator[None]:
+    """Note in `missing` why `what` failed, and go on: the other figures took minutes on a machine
+    that may be rare."""
+    try:
+        yield
+    except Exception as error:
+        missing.append(f"{what}: {one_line(error) or type(error).__name__}")
 
 
 def batch_sizes(largest: int) -> list[int]:
@@ -120,23 +131,29 @@ def run_row(bundle: Bundle, name: BackendName, precision: str, masks: int) -> Ro
     }
 
 
-def torch_rows(checkpoint: Path, device: str, sizes: list[int], calls: int) -> list[Row]:
-    """The checkpoint in PyTorch: eager and compiled, FP32 (no TF32) and FP16 by autocast."""
+def torch_rows(
+    checkpoint: Path, device: str, sizes: list[int], calls: int, missing: list[str]
+) -> list[Row]:
+    """The checkpoint in PyTorch: eager and compiled, FP32 (no TF32) and FP16 by autocast. What
+    fails is noted in `missing`."""
     try:
         import torch
-    except ImportError:
+    except ImportError as error:
+        missing.append(f"torch: {error}")
         return []
     if device == "cuda" and not torch.cuda.is_available():
+        missing.append("torch: this build of PyTorch finds no GPU")
         return []
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     rows = []
     for compiled in (False, True):
         for precision in ("fp32", "fp16"):
-            for size in sizes:
-                call = torch_call(checkpoint, device, size, precision == "fp16", compiled)
-                what = f"torch {'compile' if compiled else 'eager'} {precision}"
-                rows.append({"what": what, **percentiles(call, size, calls)})
+            what = f"torch {'compile' if compiled else 'eager'} {precision}"
+            with noting(what, missing):
+                for size in sizes:
+                    call = torch_call(checkpoint, device, size, precision == "fp16", compiled)
+                    rows.append({"what": what, **percentiles(call, size, calls)})
     return rows
 
 

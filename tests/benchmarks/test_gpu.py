@@ -48,6 +48,21 @@ def test_rows_and_table(gpu: ModuleType, tmp_path: Path) -> None:
     assert text.endswith("not measured: cuda fp32: no")
 
 
+def test_what_fails_is_listed_and_the_rest_measured(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(checkpoint: Path, device: str, size: int, half: bool, compiled: bool) -> Any:
+        if compiled:
+            raise RuntimeError("no compiler\non this machine")
+        return lambda: None
+
+    monkeypatch.setattr(gpu, "torch_call", call)
+    missing: list[str] = []
+    rows = gpu.torch_rows(tmp_path, "cpu", [1, 4], 3, missing)
+    assert [row["what"] for row in rows] == ["torch eager fp32"] * 2 + ["torch eager fp16"] * 2
+    assert missing == [f"torch compile fp{n}: no compiler on this machine" for n in (32, 16)]
+
+
 @pytest.mark.parametrize("variant", ["pose", "pose-appearance-background+viewpoint"])
 def test_pytorch_makes_uint8_images(
     gpu: ModuleType, moving_checkpoint: Callable[[str, str], Path], variant: str

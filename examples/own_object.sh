@@ -12,9 +12,9 @@ work=$1
 checkpoint=${2:-checkpoints/edge-cars.safetensors}
 size=${SIZE:-128}
 unit=${MESH_UNIT:-mm}
-train=${TRAIN:---viewpoint --adam-betas 0.9 0.99 --lambda-gan 0 --lambda-object 10 --lambda-background 10}
+train=${TRAIN:---viewpoint --lambda-gan 0.5 --lambda-features 5 --lambda-object 5 --lambda-background 20 --shadowless}
 train="$train --image-size $size --batch-size 8 --learning-rate 4e-4 --ema-decay 0.99"
-train="$train --rough-masks 0.5 --crops 0.2"
+train="$train --rough-masks 0.5 --crops 0.2 --precision bf16-mixed"
 mkdir -p "$work"
 
 # Stand-ins: 300 renders of one car. 200 become photos, with their empty scenes set aside; 100 with

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the model that comes along, from nothing: renders, three stages of training, export.
+# Makes the model that comes along, from nothing: renders, four stages of training, export.
 #
 #     sh examples/train_edge_cars.sh [FOLDER]      # default: work
 #
@@ -36,8 +36,12 @@ stage layout256 --image-size 256 --steps 2500 --learning-rate 8e-4 --adam-betas 
 stage edge256 --image-size 256 --steps 3600 --learning-rate 4e-4 --shadowless \
     --lambda-gan 0.5 --lambda-features 5 --lambda-object 5 --lambda-background 20 \
     --ema-decay 0.998 --seed 2 --init "$work/layout256/last.safetensors"
+# The same for twice as long, from the full learning rate again: lamps, wheels, panes.
+stage details256 --image-size 256 --steps 7000 --learning-rate 4e-4 --shadowless \
+    --lambda-gan 0.5 --lambda-features 5 --lambda-object 5 --lambda-background 20 \
+    --ema-decay 0.999 --seed 3 --init "$work/edge256/last.safetensors"
 
 rm -rf "$work/edge-cars"
-posegen-export onnx "$work/edge256/last.safetensors" --data "$work/cars" --name edge-cars \
+posegen-export onnx "$work/details256/last.safetensors" --data "$work/cars" --name edge-cars \
     --seed 10 -o "$work/edge-cars"
 posegen evaluate "$work/edge-cars" --data "$work/cars" --bins --sheet "$work/edge-cars.png"

@@ -1,5 +1,6 @@
 """Off-screen OpenGL through EGL: whether it is there, windows, cameras, pixels."""
 
+import contextlib
 import ctypes
 import importlib
 import os
@@ -24,7 +25,13 @@ _PLATFORM_DEVICE = 0x313F
 
 def prepare_environment() -> None:
     """Choose EGL and one thread for Mesa's rasteriser: workers are the parallelism here, and
-    VTK reads both before its first window."""
+    VTK reads both before its first window.
+
+    PyTorch's Triton and Mesa bring an LLVM each. A process that draws and then exports (which
+    imports Triton) crashes, unless Triton came first.
+    """
+    with contextlib.suppress(ImportError):
+        importlib.import_module("triton")
     os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkEGLRenderWindow"
     os.environ.setdefault("LP_NUM_THREADS", "0")
 
@@ -35,13 +42,13 @@ def require_egl() -> None:
 
     Asks EGL itself, because VTK without a device prints pages of warnings or aborts the process.
     """
+    prepare_environment()
     try:
         egl = ctypes.CDLL(_LIBRARY)
     except OSError:
         raise PoseGenError(MISSING.format(what=f"{_LIBRARY} cannot be loaded")) from None
     if not _starts(egl):
         raise PoseGenError(MISSING.format(what="EGL finds no device that starts"))
-    prepare_environment()
     importlib.import_module("pyvista")
 
 

@@ -1,4 +1,4 @@
-"""`edge` is held by time: the issue's bounds, measured as the benchmark measures them."""
+"""`edge` is held by time: the documented bounds, measured as the benchmark measures them."""
 
 import importlib.util
 import time

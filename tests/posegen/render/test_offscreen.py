@@ -71,3 +71,12 @@ def test_pixels_are_fresh_every_time() -> None:
         assert image.shape == (6, 8, 3)
         assert (image == np.array(expected)).all()
     window.close()
+
+
+def test_a_process_that_drew_can_export_as_well() -> None:
+    code = (
+        "from posegen.render.offscreen import Window\n"
+        "window = Window(8, 8); window.pixels(); window.close()\n"
+        "import torch.utils._triton as t; t.has_triton_package()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

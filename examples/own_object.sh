@@ -46,7 +46,7 @@ if [ ! -e "$work/dataset/dataset.json" ]; then
 fi
 posegen train --data "$work/dataset" --out "$work/tuned" --init "$work/pretrained/last.safetensors" \
     --steps "${STEPS:-500}" $train --covered 0.5
-posegen evaluate "$work/tuned" --data "$work/dataset" --split val --sheet "$work/val.png"
+posegen evaluate "$work/tuned/last.safetensors" --data "$work/dataset" --split val --sheet "$work/val.png"
 if [ -d "$work/car" ]; then
     posegen evaluate "$work/tuned/last.safetensors" --data "$work/car" --split train \
         --without-viewpoint --sheet "$work/unseen.png"

@@ -8,7 +8,7 @@
 # and the part "stand-ins" is left out. TRAIN (how CHECKPOINT was trained: further options of `posegen
 # train`), SIZE, MESH_UNIT, RENDERS, MESH_STEPS, STEPS and SEED may be set.
 set -eu
-work=$1
+work=${1:?name a folder to work in}
 checkpoint=${2:-checkpoints/edge-cars.safetensors}
 size=${SIZE:-128}
 unit=${MESH_UNIT:-mm}

@@ -39,7 +39,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def main(
     data: Annotated[Path, typer.Option(help="Data set, made by `posegen data render`.")],
     out: Annotated[Path, typer.Option(help="Folder for the runs, the table and the picture.")],
-    steps: Annotated[int, typer.Option(min=1, help="Training steps of each model.")] = 1500,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps of each model.")] = 1000,
     samples: Annotated[int, typer.Option(min=2, help="Test samples to judge.")] = 500,
     preset: Annotated[
         str | None, typer.Option(help="One capacity for all. Default: edge and paper.")

@@ -8,7 +8,7 @@
 # and the part "stand-ins" is left out. TRAIN (how CHECKPOINT was trained: further options of `posegen
 # train`), SIZE, MESH_UNIT, RENDERS, MESH_STEPS, STEPS and SEED may be set.
 set -eu
-work=$1
+work=${1:?name a folder to work in}
 checkpoint=${2:-checkpoints/edge-cars.safetensors}
 size=${SIZE:-128}
 unit=${MESH_UNIT:-mm}
@@ -46,7 +46,7 @@ if [ ! -e "$work/dataset/dataset.json" ]; then
 fi
 posegen train --data "$work/dataset" --out "$work/tuned" --init "$work/pretrained/last.safetensors" \
     --steps "${STEPS:-500}" $train --covered 0.5
-posegen evaluate "$work/tuned" --data "$work/dataset" --split val --sheet "$work/val.png"
+posegen evaluate "$work/tuned/last.safetensors" --data "$work/dataset" --split val --sheet "$work/val.png"
 if [ -d "$work/car" ]; then
     posegen evaluate "$work/tuned/last.safetensors" --data "$work/car" --split train \
         --without-viewpoint --sheet "$work/unseen.png"

@@ -123,7 +123,7 @@ def train(
     precision: Annotated[TrainPrecision, typer.Option(help="Arithmetic.")] = DEFAULT.precision,
     init: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint or run to fine-tune, of this or a smaller image size."),
+        typer.Option(help="Checkpoint or run to fine-tune; spatial: of any image size."),
     ] = None,
     evaluate_every: Annotated[
         int, typer.Option(min=1, help="Steps between figures.")

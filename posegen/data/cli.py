@@ -27,7 +27,8 @@ def render(
         int | None,
         typer.Option(
             min=1,
-            help="Cars, or paints of your meshes. [default: 100; of meshes one each, at least 10]",
+            help="Cars, or paints of your meshes.",
+            show_default="100; of meshes one each, at least 10",
         ),
     ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Frames in all.")] = 1000,

@@ -34,8 +34,8 @@ def masks(
     category: Annotated[
         str | None,
         typer.Option(
-            help="What the mesh is: of --poses only these are drawn; sampled poses are named so. "
-            "[default: the mesh's name]"
+            help="What the mesh is: of --poses only these are drawn; sampled poses are named so.",
+            show_default="the mesh's name",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of sampled poses.")] = 0,

@@ -8,7 +8,7 @@ from posegen.data.photos import DROPPED, SHEET, Outcome
 _LISTED = 5
 
 
-def report(outcome: Outcome, out: Path, has_groups: bool) -> list[str]:
+def report(outcome: Outcome, out: Path, has_groups: bool, has_scenes: bool) -> list[str]:
     """Lines for the user; the first one's counts add up."""
     used = outcome.found - len(outcome.dropped)
     splits = ", ".join(f"{name} {count}" for name, count in outcome.splits.items())
@@ -18,6 +18,9 @@ def report(outcome: Outcome, out: Path, has_groups: bool) -> list[str]:
         f"backgrounds: {used - outcome.filled} empty scenes, {outcome.filled} photos with the "
         "object filled in",
     ]
+    unmatched = outcome.filled - len(outcome.refused)
+    if has_scenes and unmatched:
+        lines.append(f"  {unmatched} photos have no empty scene of their name, or size and view")
     if outcome.refused:
         lines.append(f"  {len(outcome.refused)} empty scenes not used: {outcome.refused[0]}")
     if outcome.alone:

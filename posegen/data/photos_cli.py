@@ -15,7 +15,9 @@ def photos(
     out: Annotated[Path, typer.Option(help="New directory for the data set.")],
     masks: Annotated[
         Path | None,
-        typer.Option(help="Folder of masks, by the photos' names. [default: the photos' alpha]"),
+        typer.Option(
+            help="Folder of masks, by the photos' names.", show_default="the photos' alpha"
+        ),
     ] = None,
     groups: Annotated[
         Path | None,
@@ -24,8 +26,8 @@ def photos(
     backgrounds: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of empty scenes, by the photos' names, or of a camera that stood still. "
-            "[default: the object is filled in]"
+            help="Folder of empty scenes, by the photos' names, or of a camera that stood still.",
+            show_default="the object is filled in",
         ),
     ] = None,
     mask_values: Annotated[
@@ -97,7 +99,7 @@ def photos(
         usable, dropped = check_photos(names, checks, grouped, progress)
         writer = Writer(directory, out, image_size, seed, scenes)
         outcome = writer.write(usable, dropped, val, progress)
-    for line in report(outcome, out, groups is not None):
+    for line in report(outcome, out, groups is not None, scenes is not None):
         print(line)
 
 

@@ -16,11 +16,13 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Data set folder, made by `posegen data`.")],
     split: Annotated[str, typer.Option(help="Which split; test was never trained on.")] = "test",
     samples: Annotated[
-        int | None, typer.Option(min=1, help="That many, evenly spaced. [default: all]")
+        int | None, typer.Option(min=1, help="That many, evenly spaced.", show_default="all")
     ] = None,
     judges: Annotated[
         Path | None,
-        typer.Option(help="Folder with segmenter/, heading/, outline/. [default: those that ship]"),
+        typer.Option(
+            help="Folder with segmenter/, heading/, outline/.", show_default="those that ship"
+        ),
     ] = None,
     without_viewpoint: Annotated[
         bool, typer.Option("--without-viewpoint", help="Withhold the viewpoint from the model.")
@@ -40,12 +42,13 @@ def evaluate(
         Device, typer.Option(help="Of the model; auto takes CUDA where it is.")
     ] = Device.AUTO,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads. [default: what the libraries prefer]")
+        int | None, typer.Option(min=1, help="Threads.", show_default="what the libraries prefer")
     ] = None,
 ) -> None:
     """Say how good MODEL's images are: pose, heading, background, colour, sharpness.
 
-    Every figure stands beside that of the real photos, or a control, on cars that no training saw.
+    Every figure stands beside that of the real photos, or a control, on objects that no
+    training saw.
     """
     from posegen.evaluation.run import EvaluateOptions, run_evaluation
 

@@ -47,6 +47,8 @@ def open_model(path: Path, device: str = "auto", threads: int | None = None) -> 
         model = BundleModel(path, device, threads)
     elif not path.exists():
         raise PoseGenError(f"{path}: no such file or folder; name a checkpoint, a run or a bundle")
+    elif (path.parent / MANIFEST).is_file():
+        raise PoseGenError(f"{path}: one part of a bundle; name its folder, {path.parent}")
     else:
         from posegen.evaluation.checkpoint_model import CheckpointModel
 

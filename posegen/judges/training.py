@@ -87,7 +87,9 @@ def views_of(split: Split, kind: JudgeKind, name: str) -> Views:
         views = views.chosen(np.flatnonzero(np.isfinite(views.azimuth)))
     if len(views) == 0:
         needs = "samples" if kind is JudgeKind.SEGMENTER else "samples with a pose (scene_gt.json)"
-        raise PoseGenError(f"{name} holds no {needs}; render one with `posegen data render`")
+        raise PoseGenError(
+            f"{name} holds no {needs}; render 3 objects or more with `posegen data render --cars`"
+        )
     return views
 
 

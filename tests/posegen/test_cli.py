@@ -1,4 +1,4 @@
-"""The real command in processes of its own: signals, kills, several devices."""
+"""The real command: signals, kills, several devices, each in processes of its own; its help."""
 
 import json
 import os
@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from posegen.checkpoint import load_checkpoint
 from posegen.cli import app
@@ -225,3 +228,16 @@ def test_divergence_is_exit_code_1(
         "error: training diverged: loss adversarial is NaN or infinite at step 1; no checkpoint"
         in capsys.readouterr().err
     )
+
+
+def test_no_help_is_taken_for_markup() -> None:
+    """What stands in brackets would not be printed."""
+
+    def texts(command: Any) -> Iterator[str]:
+        yield from (option.help or "" for option in command.params if hasattr(option, "help"))
+        for below in getattr(command, "commands", {}).values():
+            yield from texts(below)
+
+    found = list(texts(get_command(app)))
+    assert len(found) > 50
+    assert not [text for text in found if "[" in text]

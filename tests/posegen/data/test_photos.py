@@ -259,6 +259,7 @@ def test_empty_scenes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     said = capsys.readouterr().out
     assert "2 empty scenes, 2 photos with the object filled in" in said
     assert f"1 empty scenes not used: {empty / '002.png'}: 80×60 px, the photo has 160×120" in said
+    assert "1 photos have no empty scene of their name, or size and view" in said
     used = {row["photo"][:3]: Path(row["background"]).name for row in rows(out)}
     assert used == {"000": "000.png", "001": "tripod.png", "002": "", "003": ""}
     for row in rows(out):

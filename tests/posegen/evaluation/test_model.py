@@ -73,6 +73,12 @@ def test_a_run_folder_stands_for_its_best_checkpoint(tmp_path: Path) -> None:
     assert model.inputs == ("mask", "appearance", "background")
 
 
+def test_a_file_of_a_bundle_names_the_folder(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path / "bundle", FULL)
+    with pytest.raises(PoseGenError, match=f"name its folder, {tmp_path / 'bundle'}$"):
+        open_model(tmp_path / "bundle" / "bundle.json", "cpu")
+
+
 def test_the_viewpoint_reaches_a_model_that_takes_it(tmp_path: Path, samples: Samples) -> None:
     model = open_model(written(tmp_path / "a.safetensors", config(viewpoint=True)), "cpu")
     assert model.inputs[-1] == "viewpoint"

@@ -4,6 +4,7 @@ On freshly initialised weights a broken graph passes every parity gate, so no te
 """
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,10 @@ SIZE = 64
 # Tests run side by side; threads that wait for each other's cores make each many times slower.
 # Set before torch is imported, and inherited by the commands that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What a shell starts in the background ignores Ctrl-C, and so would the commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,12 @@
 
 Every quantised layer reads its activation through QuantizeLinear and DequantizeLinear (int8, zero
 point 0, one scale) and its weights, stored as int8, through DequantizeLinear with one scale for
-each output channel. Biases stay float32: TensorRT refuses int32 ones. So do the sums between the
-layers, and everything that is no quantised layer.
+each output channel. Biases stay as they are, since TensorRT refuses int32 ones. So do the sums
+between the layers, and everything that is no quantised layer: float32, or float16 in such a graph.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,8 @@ def quantize(
         if layer is not None:
             if layer.tensor not in ready:
                 nodes += _activation(layer.tensor)
-                tensors.append(_scale(layer.tensor, ranges[layer.name]))
+                dtype = numpy_helper.to_array(weights[layer.weight]).dtype
+                tensors.append(_scale(layer.tensor, ranges[layer.name], dtype))
                 ready.add(layer.tensor)
             if layer.weight not in ready:
                 nodes.append(_weight(layer))
@@ -61,17 +63,30 @@ def quantize(
 
 
 def int8_weights(
-    weight: npt.NDArray[np.float32], axis: int
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Weights as int8 of the same shape, and their scales [channels]: w ≈ int8 · scale.
+    weight: npt.NDArray[np.floating[Any]], axis: int
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.floating[Any]]]:
+    """Weights as int8 of the same shape, and their scales [channels], in the type of `weight`:
+    w ≈ int8 · scale.
 
     A channel of zeros has scale 1.
     """
     others = tuple(i for i in range(weight.ndim) if i != axis)
-    scales = np.abs(weight).max(axis=others) / LEVELS
-    scales = np.where(scales > 0, scales, 1).astype(np.float32)
+    scales = _scales(np.abs(weight).max(axis=others), weight.dtype)
     shape = [-1 if i == axis else 1 for i in range(weight.ndim)]
-    return np.rint(weight / scales.reshape(shape)).astype(np.int8), scales
+    return np.rint(weight / scales.astype(np.float32).reshape(shape)).astype(np.int8), scales
+
+
+def _scales(
+    largest: npt.NDArray[np.floating[Any]], dtype: np.dtype[Any]
+) -> npt.NDArray[np.floating[Any]]:
+    """Scales of `dtype` at which nothing up to `largest` exceeds `LEVELS`; 1 where that is 0.
+
+    The scale of a small range has few bits left in float16. It is rounded up there, and integers are
+    made with the rounded one, so that nothing is lost but a little of the range.
+    """
+    exact = np.where(largest > 0, largest.astype(np.float64) / LEVELS, 1)
+    scales = exact.astype(dtype)
+    return np.where(scales < exact, np.nextafter(scales, np.array(np.inf, dtype)), scales)
 
 
 def _activation(tensor: str) -> list[onnx.NodeProto]:
@@ -86,10 +101,8 @@ def _activation(tensor: str) -> list[onnx.NodeProto]:
     ]
 
 
-def _scale(tensor: str, largest: float) -> TensorProto:
-    """A tensor that is always 0 has scale 1."""
-    value = largest / LEVELS if largest > 0 else 1.0
-    return numpy_helper.from_array(np.array(value, np.float32), f"{tensor}_scale")
+def _scale(tensor: str, largest: float, dtype: np.dtype[Any]) -> TensorProto:
+    return numpy_helper.from_array(_scales(np.array(largest), dtype), f"{tensor}_scale")
 
 
 def _weight(layer: Layer) -> onnx.NodeProto:
@@ -103,7 +116,7 @@ def _weight(layer: Layer) -> onnx.NodeProto:
     )
 
 
-def _int8_weight(layer: Layer, weight: npt.NDArray[np.float32]) -> list[TensorProto]:
+def _int8_weight(layer: Layer, weight: npt.NDArray[np.floating[Any]]) -> list[TensorProto]:
     values, scales = int8_weights(weight, layer.channel_axis)
     return [
         numpy_helper.from_array(values, f"{layer.weight}_int8"),

@@ -85,7 +85,7 @@ def plot(effects: Sequence[Effect]) -> npt.NDArray[np.uint8]:
     _text(
         picture, "PSNR in dB with this layer alone in INT8: the shorter, the worse", (12, 22), 0.6
     )
-    legend = "bar: inside the silhouette, on samples (red: stays in float, blue: INT8)"
+    legend = "bar: inside the silhouette (red: stays in float, blue: INT8)"
     _text(picture, f"{legend}; tick: whole image; ring: golden set", (12, 44), 0.45)
     for value in range(low, high + 1, 10):
         cv2.line(picture, (x(value), TOP), (x(value), height), GRID, 1)

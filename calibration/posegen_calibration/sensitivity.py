@@ -18,7 +18,7 @@ MARGIN = {"psnr": 2.5, "ssim": 0.01}
 """By how much the checks must beat the gate: other masks, and other conditions for the same masks,
 have to keep it too, and sets of thirty images differ by 1 to 2 dB."""
 
-SAMPLES, GOLDEN = "samples", "golden"
+TRIAL, GOLDEN = "trial", "golden"
 """Names of checks."""
 
 Tell = Callable[[str], None]
@@ -47,14 +47,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Of the multiplications of all layers that INT8 can serve."""
     psnr_whole: float
     psnr_inside: float
-    """In dB, against the float model on calibration samples, over the image and inside the
-    silhouette: the less, the more is lost."""
+    """In dB, against the float model on masks that calibration has not seen, over the image and
+    inside the silhouette: the less, the more is lost."""
     psnr_golden: float | None = None
     """Inside the silhouette on the golden set, whose masks are partly random; None without one."""
     ssim: float
     share_of_error: float
-    """Of the squared error inside the silhouette that all layers make, each alone, on the samples.
-    """
+    """Of the squared error inside the silhouette that all layers make, each alone."""
     usual: str = ""
     """"first", "last" or "narrow": layers that are usually kept in float, measured or not."""
     kept: bool = False
@@ -83,19 +82,19 @@ def measure_effects(
     model: onnx.ModelProto,
     layers: Sequence[Layer],
     ranges: Mapping[str, float],
-    samples: Check,
+    trial: Check,
     golden: Check | None,
     tell: Tell,
 ) -> list[Effect]:
     """One effect for each layer, the most sensitive first."""
-    on_samples, on_golden = [], []
+    on_trial, on_golden = [], []
     for number, layer in enumerate(layers, 1):
         alone = Session(quantize(model, [layer], ranges))
-        on_samples.append(samples.figures(alone))
+        on_trial.append(trial.figures(alone))
         on_golden.append(golden.figures(alone) if golden else None)
         if number % 10 == 0:
             tell(f"sensitivity: {number} of {len(layers)} layers")
-    errors = [10 ** (-f.silhouette.psnr / 10) for f in on_samples]
+    errors = [10 ** (-f.silhouette.psnr / 10) for f in on_trial]
     work = sum(layer.multiplications for layer in layers)
     usual = borders(model, layers)
     effects = [
@@ -110,7 +109,7 @@ def measure_effects(
             share_of_error=error / sum(errors),
             usual=usual.get(layer.name, "narrow" if layer.is_narrow else ""),
         )
-        for layer, f, g, error in zip(layers, on_samples, on_golden, errors, strict=True)
+        for layer, f, g, error in zip(layers, on_trial, on_golden, errors, strict=True)
     ]
     return sorted(effects, key=lambda effect: effect.psnr_inside)
 
@@ -125,8 +124,8 @@ def choose_kept(
 ) -> tuple[list[Effect], list[Step]]:
     """`effects` with the layers marked that stay in float, and the steps that led there.
 
-    The layers most sensitive on the samples stay, as few as let the samples keep `gate` with
-    `MARGIN`; then, where there is a check "golden", those most sensitive on the golden set, until
+    The layers most sensitive on the trial stay, as few as let the trial keep `gate` with `MARGIN`;
+    then, where there is a check "golden", those most sensitive on the golden set, until
     that keeps it too. The numbers are searched by halving. At least one layer is left in INT8,
     whatever the checks say.
     """

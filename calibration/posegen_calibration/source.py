@@ -17,9 +17,9 @@ from posegen_runtime.options import RunOptions
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.rows import Prepared
 
-HELD_OUT = 64
-HELD_OUT_SHARE = 1 / 4
-"""At most; of few masks, most are needed to calibrate."""
+TRIAL, HELD_OUT = 24, 64
+SHARE = 1 / 8
+"""For each of the two, at most; of few masks, most are needed to calibrate."""
 BATCH = 2
 """Images at a time: every activation of a batch is in memory at once."""
 
@@ -27,12 +27,22 @@ Tell = Callable[[str], None]
 
 
 class SampleSet:
-    """The samples chosen for a bundle. `held_out` shares no mask with `chosen`."""
+    """The samples chosen for a bundle, no mask in two of the three.
+
+    `chosen`: to measure ranges on. `trial`: to choose layers by, which ranges do not know.
+    `held_out`: for the proof, which knows nothing of either.
+    """
 
     def __init__(
-        self, inputs: list[str], prepare: Preparer, chosen: list[Sample], held_out: list[Sample]
+        self,
+        inputs: list[str],
+        prepare: Preparer,
+        chosen: list[Sample],
+        trial: list[Sample],
+        held_out: list[Sample],
     ) -> None:
         self.chosen = chosen
+        self.trial = trial
         self.held_out = held_out
         self._inputs = inputs
         self._prepare = prepare
@@ -87,16 +97,17 @@ def find_samples(bundle: Bundle, sampling: Sampling, tell: Tell) -> SampleSet:
     tell(inputs.reading.explanation)
     silhouettes = find_silhouettes(bundle.image_size, sampling, inputs, tell)
     order = np.random.default_rng([sampling.seed, 1]).permutation(len(silhouettes))
-    reserved = min(HELD_OUT, int(len(silhouettes) * HELD_OUT_SHARE))
-    apart = [silhouettes[i] for i in sorted(order[:reserved])]
-    rest = [silhouettes[i] for i in sorted(order[reserved:])]
+    share = int(len(silhouettes) * SHARE)
+    held_out, trial = min(HELD_OUT, share), min(TRIAL, share)
+    apart = held_out + trial
+    rest = [silhouettes[i] for i in sorted(order[apart:])]
     headings = [one.heading for one in rest]
     features = [one.features for one in rest]
     rows = choose_described(features, sampling.samples, sampling.seed, headings)
     per_mask = min(math.ceil(sampling.samples / len(rows)), inputs.per_mask)
     if len(rows) * per_mask < sampling.samples:
         raise PoseGenError(
-            f"--masks {sampling.masks}: {len(rows)} masks (after {reserved} held out) with "
+            f"--masks {sampling.masks}: {len(rows)} masks ({apart} are kept apart) with "
             f"{inputs.per_mask} pairs of conditions give {len(rows) * per_mask} samples, "
             f"{sampling.samples} are asked for; add masks or conditions, or lower --samples"
         )
@@ -111,7 +122,8 @@ def find_samples(bundle: Bundle, sampling: Sampling, tell: Tell) -> SampleSet:
         [spec.name for spec in bundle.manifest.inputs],
         prepare,
         pair([rest[row] for row in rows], per_mask)[: sampling.samples],
-        pair(apart, 1),
+        pair([silhouettes[i] for i in sorted(order[held_out:apart])], 1),
+        pair([silhouettes[i] for i in sorted(order[:held_out])], 1),
     )
 
 

@@ -19,7 +19,7 @@ from posegen_calibration.report import write_report
 from posegen_calibration.sampling import PATHS, Sampling, data_hashes
 from posegen_calibration.sensitivity import (
     GOLDEN,
-    SAMPLES,
+    TRIAL,
     Check,
     Effect,
     Step,
@@ -34,6 +34,7 @@ from posegen_export.int8_graphs import (
     FP32,
     INT8,
     add_precision,
+    choose_rest,
     copy_bundle,
     decoder,
     load_models,
@@ -49,7 +50,6 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import Graph, Precision
 from posegen_runtime.parity import GATES, ParityFigures
 
-SENSITIVITY_SAMPLES = 24
 BLAMED = 5
 """Layers named when the gate is missed."""
 
@@ -62,6 +62,8 @@ class Int8Options:
     method: Method = Method.PERCENTILE
     cache: Path | None = None
     report: Path | None = None
+    rest: str = "auto"
+    """The precision of everything that is not INT8; see `choose_rest`."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
     `tell` gets a line for each step. Raises `Int8Missed` when a gate is missed and `PoseGenError`
     for unusable input or a folder that cannot be written; the bundle is as it was then.
     """
+    rest = choose_rest(bundle, options.rest)
     models = load_models(bundle)
     names = {layer.name for layer in find_layers(decoder(models))}
     layers = named(models["generator"], names)
@@ -113,14 +116,14 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
     target = bundle.root.resolve()
     with staging(target) as root:
         copy_bundle(bundle, root)
-        graphs = write_graphs(bundle, root, models, quantized, calibration.ranges)
+        graphs = write_graphs(bundle, root, rest, quantized, calibration.ranges)
         figures, pose = _measure(bundle, root, graphs, samples)
         speed = measure_speed(bundle, root, graphs)
         missed = [f"{w}: {x}" for w, f in figures.items() for x in GATES[INT8].missed(f)]
         result = Int8Result(figures, effects, pose, speed, [*missed, *pose.missed])
         if result.missed:
             raise Int8Missed(result)
-        record = _record(bundle, calibration, samples, result, steps)
+        record = _record(bundle, calibration, samples, rest, result, steps)
         precision = Precision(precision=INT8, graphs=graphs, parity=record)
         manifest = add_precision(bundle, root, precision)
     size = sum(r.bytes for name, r in manifest.files.items() if name.startswith(f"{INT8}/"))
@@ -184,16 +187,15 @@ def _choose(
     calibration: Calibration,
     tell: Tell,
 ) -> tuple[list[Effect], list[Step]]:
-    """Sensitivity on calibration samples; the gate must also hold on the golden set, whose masks
-    are partly random and whose images are PyTorch's."""
+    """Sensitivity on masks that the ranges do not know; the gate must also hold on the golden set,
+    whose masks are partly random and whose images are PyTorch's."""
     ranges = calibration.ranges
-    real = list(samples.batches(samples.chosen[:SENSITIVITY_SAMPLES]))
-    check, golden = float_check(SAMPLES, model, real), None
+    trial, golden = float_check(TRIAL, model, list(samples.batches(samples.trial))), None
     if bundle.manifest.golden:
         feeds, reference = golden_set(bundle)
         golden = Check(GOLDEN, _split(feeds), reference)
-    effects = measure_effects(model, layers, ranges, check, golden, tell)
-    checks = [one for one in (check, golden) if one is not None]
+    effects = measure_effects(model, layers, ranges, trial, golden, tell)
+    checks = [one for one in (trial, golden) if one is not None]
     effects, steps = choose_kept(model, layers, ranges, effects, checks, GATES[INT8])
     kept = [effect for effect in effects if effect.kept]
     tell(f"layers: {len(effects) - len(kept)} in INT8, {len(kept)} stay in float")
@@ -233,6 +235,7 @@ def _record(
     bundle: Bundle,
     calibration: Calibration,
     samples: SampleSet,
+    rest: str,
     result: Int8Result,
     steps: list[Step],
 ) -> dict[str, Any]:
@@ -245,6 +248,7 @@ def _record(
         "batches": sorted({1, 3, bundle.manifest.max_batch}),
         "figures": {way: f.record() for way, f in result.figures.items()},
         "calibration": {**calibration.counts, "key": calibration.key},
+        "rest": rest,
         "layers": len(result.effects),
         "work_in_int8": sum(e.share_of_work for e in result.effects if not e.kept),
         "kept": {effect.layer: effect.why for effect in kept},

@@ -30,6 +30,13 @@ def int8(
         typer.Option(help="minmax, percentile (cuts 0.01 % of the values off) or entropy."),
     ] = "percentile",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of inputs.")] = 0,
+    rest: Annotated[
+        str,
+        typer.Option(
+            help="What everything that is not INT8 computes in: fp32, fp16, or auto: fp16 where "
+            "the bundle holds it."
+        ),
+    ] = "auto",
     report: Annotated[
         Path | None, typer.Option(help="Folder for the sensitivity table and plot.")
     ] = None,
@@ -69,7 +76,7 @@ def int8(
         model_forward=model_forward,
         model_up=model_up,
     )
-    options = Int8Options(sampling, Method(method), cache, report)
+    options = Int8Options(sampling, Method(method), cache, report, rest)
     try:
         result = add_int8(Bundle.load(bundle), options, say)
     except Int8Missed as missed:

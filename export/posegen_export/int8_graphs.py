@@ -1,4 +1,4 @@
-"""The files of a bundle's INT8 variant: graphs that share their weights, beside those of FP32."""
+"""The files of a bundle's INT8 variant: graphs of another precision with layers in INT8."""
 
 import shutil
 from collections.abc import Collection, Mapping
@@ -13,18 +13,37 @@ from posegen_export.bundle_writer import write_manifest
 from posegen_export.graphcheck import check_graph
 from posegen_export.weightfile import share_weights
 from posegen_runtime.bundle import Bundle
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import Graph, Manifest, Precision
 
 FP32 = "fp32"
+FP16 = "fp16"
 INT8 = "int8"
 
 Models = dict[str, onnx.ModelProto]
 """Graphs by name."""
 
 
-def load_models(bundle: Bundle) -> Models:
-    """The FP32 graphs that get an INT8 counterpart, with their weights."""
-    graphs = bundle.precision(FP32).graphs
+def choose_rest(bundle: Bundle, asked: str) -> str:
+    """The precision of everything that is not INT8: `asked`, or for "auto" FP16 where `bundle`
+    holds it, since a GPU without TF32 takes several times as long for FP32.
+
+    Raises `PoseGenError` when the bundle lacks `asked`.
+    """
+    held = {precision.precision for precision in bundle.manifest.precisions}
+    if asked == "auto":
+        return FP16 if FP16 in held else FP32
+    if asked not in held:
+        raise PoseGenError(
+            f"--rest {asked}: {bundle.root} does not hold {asked}; export it with "
+            f"posegen-export onnx --precision fp32,{asked}, or leave --rest out"
+        )
+    return asked
+
+
+def load_models(bundle: Bundle, precision: str = FP32) -> Models:
+    """The graphs of `precision` that get an INT8 counterpart, with their weights."""
+    graphs = bundle.precision(precision).graphs
     wanted = {name: graph for name, graph in graphs.items() if name != "conditions"}
     return {name: onnx.load(bundle.path(graph.path)) for name, graph in wanted.items()}
 
@@ -50,15 +69,21 @@ def copy_bundle(bundle: Bundle, root: Path) -> None:
 def write_graphs(
     bundle: Bundle,
     root: Path,
-    models: Models,
+    rest: str,
     quantized: Collection[str],
     ranges: Mapping[str, float],
 ) -> dict[str, Graph]:
-    """The INT8 graphs by name; ``conditions`` is FP32's."""
-    graphs = dict(bundle.precision(FP32).graphs)
+    """The graphs of `rest` with the layers `quantized` in INT8, by name; ``conditions`` is that of
+    `rest`. Raises `PoseGenError` when those graphs have other layers."""
+    graphs = dict(bundle.precision(rest).graphs)
     made: Models = {}
-    for name, model in models.items():
-        made[name] = quantize(model, named(model, quantized), ranges)
+    for name, model in load_models(bundle, rest).items():
+        layers = named(model, quantized)
+        if {layer.name for layer in layers} != set(quantized):
+            raise PoseGenError(
+                f"{bundle.path(graphs[name].path)}: has other layers than {FP32}; export it again"
+            )
+        made[name] = quantize(model, layers, ranges)
         _set_metadata(made[name])
         opset = next(entry.version for entry in model.opset_import if entry.domain == "")
         check_graph(made[name], opset, model.ir_version)
@@ -72,7 +97,7 @@ def write_graphs(
 
 
 def _set_metadata(model: onnx.ModelProto) -> None:
-    """Its own precision, and not the hash of FP32's weights."""
+    """Its own precision, and not the hash of the other's weights."""
     held = {entry.key: entry.value for entry in model.metadata_props}
     held.pop("posegen.weights_sha256", None)
     del model.metadata_props[:]

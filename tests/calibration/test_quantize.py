@@ -68,6 +68,41 @@ def test_only_the_named_layers_change_and_the_image_stays():
     assert (Session(quantize(model, [], {})).run(feeds)["image"] == right).all()
 
 
+def test_a_half_precision_graph_has_scales_of_its_own_type_that_cut_nothing_off():
+    """Down to a range whose scale float16 holds with three bits."""
+    weight = np.array([[1.0, -0.3], [1e-4, 2e-5], [0, 0], [7e-6, -3e-6]], np.float16)
+    values, scales = int8_weights(weight, 0)
+    assert (values.dtype, scales.dtype) == (np.int8, np.float16)
+    assert np.abs(values).max() <= 127
+    steps = scales.astype(np.float64)[:, None]
+    assert (np.abs(values * steps - weight) <= steps * 0.501).all()
+    assert (steps[:3, 0] <= np.array([1 / 127, 1e-4 / 127, 1]) * 1.1).all()
+
+
+def test_half_precision_layers_are_quantised_in_their_own_type():
+    model = half(conv_model())
+    layers = find_layers(model)
+    feeds = {"mask": batches(4)[0]["mask"]}
+    ranges = measure_ranges(conv_model(), layers, lambda: [feeds], Method.MINMAX)
+    made = quantize(model, layers, ranges)
+    onnx.checker.check_model(made, full_check=True)  # a float32 scale would be a mixed type
+    right = Session(model).run(feeds)["image"].astype(int)
+    assert np.abs(Session(made).run(feeds)["image"] - right).mean() < 2
+
+
+def half(model):
+    """`model`, computing in float16."""
+    for tensor in model.graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if array.dtype == np.float32:
+            tensor.CopyFrom(numpy_helper.from_array(array.astype(np.float16), tensor.name))
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "to" and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.FLOAT16
+    return model
+
+
 @pytest.mark.parametrize("transposed", [0, 1])
 def test_full_connections_by_output_channel(transposed):
     generator = np.random.default_rng(1)

@@ -32,7 +32,7 @@ def loud():
     model = conv_model(loud=40.0)
     layers = find_layers(model)
     ranges = measure_ranges(model, layers, lambda: batches(16), Method.MINMAX)
-    return model, layers, ranges, float_check("samples", model, batches(16, seed=1))
+    return model, layers, ranges, float_check("trial", model, batches(16, seed=1))
 
 
 def effects_of(loud, golden: Check | None = None) -> list[Effect]:

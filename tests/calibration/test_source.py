@@ -63,9 +63,10 @@ def test_masks_with_varied_conditions_and_none_of_them_held_out(choose: Choose):
     assert samples.counts()["masks"] == 24
     assert samples.counts()["appearances"] == 3
     assert samples.counts()["backgrounds"] == 5
-    apart = {sample.job.mask.name for sample in samples.held_out}
-    assert len(apart) == 10
-    assert not apart & {sample.job.mask.name for sample in samples.chosen}
+    parts = (samples.chosen, samples.trial, samples.held_out)
+    masks = [{sample.job.mask.name for sample in part} for part in parts]
+    assert [len(names) for names in masks] == [24, 5, 5]
+    assert len(set.union(*masks)) == 34
 
 
 def test_the_seed_decides(choose: Choose):
@@ -149,7 +150,7 @@ def test_a_few_unusable_masks_are_named_and_left_out(
     samples = choose(samples=24)
     left_out = [line for line in told if line.startswith("left out: ")]
     assert [line.split()[2] for line in left_out] == ["broken.png:", "empty.png:"]
-    used = {s.job.mask.name for s in samples.chosen + samples.held_out}
+    used = {s.job.mask.name for s in samples.chosen + samples.trial + samples.held_out}
     assert not used & {"broken.png", "empty.png"}
 
 

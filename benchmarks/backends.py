@@ -64,18 +64,13 @@ def measure(bundle: Bundle, rounds: int) -> dict[str, Any]:
 
 
 def _paper(folder: Path) -> Path:
-    """A bundle of the paper's pose-only model."""
+    """A bundle of the paper's pose-only model, INT8 included."""
+    from made_models import made_bundle
+
     from posegen.config import Arch, ModelConfig, Variant
-    from posegen_export.export import export_bundle, load_source, make_inputs
-    from posegen_export.moving import save_moving_checkpoint
 
     config = ModelConfig(arch=Arch.BOTTLENECK, preset="paper", variant=Variant.POSE)
-    checkpoint = folder / "paper.safetensors"
-    save_moving_checkpoint(checkpoint, config)
-    source = load_source(checkpoint)
-    inputs = make_inputs(config, None, 12, seed=1)
-    export_bundle(source, folder / "paper", inputs, name="paper", max_batch=4)
-    return folder / "paper"
+    return made_bundle(folder, config, "paper").root
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shared import made_once, shared_folder
+
 SIZE = 64
 
 # Tests run side by side; threads that wait for each other's cores make each many times slower.
@@ -27,24 +29,22 @@ def moving_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str
 
     A variant that ends in "+viewpoint" is that variant of a model that takes the viewpoint too.
     """
-    folder = tmp_path_factory.mktemp("checkpoints")
+    folder = shared_folder(tmp_path_factory, "checkpoints")
 
     def make(arch: str, variant: str) -> Path:
         from posegen.config import Arch, ModelConfig, Variant
         from posegen_export.moving import save_moving_checkpoint
 
         path = folder / f"{arch}-{variant}.safetensors"
-        if not path.exists():
-            plain, plus, _ = variant.partition("+")
-            config = ModelConfig(
-                arch=Arch(arch),
-                preset="tiny",
-                variant=Variant(plain),
-                image_size=SIZE,
-                viewpoint=bool(plus),
-            )
-            save_moving_checkpoint(path, config)
-        return path
+        plain, plus, _ = variant.partition("+")
+        config = ModelConfig(
+            arch=Arch(arch),
+            preset="tiny",
+            variant=Variant(plain),
+            image_size=SIZE,
+            viewpoint=bool(plus),
+        )
+        return made_once(path, lambda: save_moving_checkpoint(path, config))
 
     return make
 
@@ -55,13 +55,14 @@ def exported_bundle(
 ) -> Callable[..., Path]:
     """(arch, variant, precisions = "fp32") → the bundle of `moving_checkpoint`; made once, not to
     be changed. With "fp32,fp16" it has both."""
-    folder = tmp_path_factory.mktemp("bundles")
+    folder = shared_folder(tmp_path_factory, "bundles")
 
     def export(arch: str, variant: str, precisions: str = "fp32") -> Path:
         from posegen_export.export import export_bundle, load_source, make_inputs
 
         path = folder / f"{arch}-{variant}-{precisions}"
-        if not path.exists():
+
+        def make() -> None:
             source = load_source(moving_checkpoint(arch, variant))
             inputs = make_inputs(source.config, None, 12, seed=0)
             export_bundle(
@@ -72,6 +73,7 @@ def exported_bundle(
                 max_batch=5,
                 precisions=precisions.split(","),
             )
-        return path
+
+        return made_once(path, make)
 
     return export

@@ -1,8 +1,12 @@
 """Inputs made of nothing but a seed, for an export without a data set at hand."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from posegen_runtime.images import write_png
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -51,6 +55,17 @@ def appearance(generator: np.random.Generator, size: tuple[int, int]) -> Pixels:
     picture = background(generator, size)
     picture[car_mask(generator, size) > 127] = generator.integers(0, 256, 3)
     return picture
+
+
+def write_folders(root: Path, size: int, count: int, seed: int = 5) -> None:
+    """Write ``masks/``, ``appearance/`` and ``background/`` below `root`, `count` square PNGs of
+    `size` pixels in each."""
+    generator = np.random.default_rng(seed)
+    makers = {"masks": car_mask, "appearance": appearance, "background": background}
+    for name, make in makers.items():
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            write_png(root / name / f"{number:03}.png", make(generator, (size, size)))
 
 
 def _smooth(

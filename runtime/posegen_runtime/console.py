@@ -54,6 +54,9 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
     except SystemExit as stop:
+        # Typer makes Ctrl-C an exit code and says nothing.
+        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):
+            print("interrupted", file=sys.stderr)
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     return EXIT_OK
 

@@ -137,7 +137,8 @@ def test_ctrl_c_stops_a_build_and_leaves_no_engine(cache, moment):
         [sys.executable, "-c", code, "trt", str(shipped)], capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (130, ""), done.stderr
-    begun, *stopping = done.stderr.splitlines()
+    begun, *stopping, last = done.stderr.splitlines()
     assert begun.startswith("building generator")
+    assert last == "interrupted"
     assert all(line.startswith("stopping the build") for line in stopping)
     assert not list(cache.glob("*.*n*"))

@@ -22,7 +22,7 @@ CASES = [
         "error: this command needs trimesh, which is not installed: pip install 'posegen[data]'\n",
     ),
     (OSError(errno.ENOSPC, "No space left", "x/y"), 2, "error: x/y: No space left\n"),
-    (KeyboardInterrupt(), 130, ""),
+    (KeyboardInterrupt(), 130, "interrupted\n"),
     (typer.Exit(1), 1, ""),
 ]
 

@@ -4,6 +4,7 @@ Its plugin for ONNX Runtime would share that package's sessions, but it offers n
 that are not Intel's and has no wheel for ARM; OpenVINO itself runs on both.
 """
 
+import functools
 import os
 import queue
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,13 @@ def engine() -> Any:
     return openvino
 
 
+@functools.cache
+def _core() -> Any:
+    """One for the process. Each `Core` gives the thread that makes it a stack for signals, and
+    takes it away at its end: after two of them any Ctrl-C would crash."""
+    return engine().Core()
+
+
 class OpenvinoBackend:
     """One ONNX graph, compiled by OpenVINO for the CPU and for one row: a batch goes through row by
     row. With the number of rows left open it is slower.
@@ -57,7 +65,7 @@ class OpenvinoBackend:
         self._path = path
         self._version = openvino.__version__.split("-")[0]
         try:
-            core = openvino.Core()
+            core = _core()
             model = core.read_model(str(path))
             model.reshape({tensor.get_any_name(): _one_row(tensor) for tensor in model.inputs})
             compiled = core.compile_model(model, DEVICE, settings)

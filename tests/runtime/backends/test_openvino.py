@@ -1,5 +1,7 @@
 """OpenVINO makes the same images as PyTorch, and the same bytes however it is called."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -91,3 +93,17 @@ def test_without_openvino_the_message_names_the_extra(
     uninstall("openvino")
     with pytest.raises(PoseGenError, match=r"pip install 'posegen\[openvino\]'"):
         PoseGenerator.load(tiny_bundle, backend="openvino")
+
+
+def test_ctrl_c_after_models_were_dropped() -> None:
+    """As after `--precision auto` measured them. OpenVINO changes the stack of signal handlers."""
+    code = (
+        "import os, signal; from posegen_runtime import PoseGenerator\n"
+        "first = PoseGenerator.load(None, backend='openvino')\n"
+        "second = PoseGenerator.load(None, backend='openvino')\n"
+        "del first, second\n"
+        "try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr

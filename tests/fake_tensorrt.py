@@ -108,6 +108,7 @@ class FakeEngine:
         return SimpleNamespace(cuda_graph_strategy=CudaGraphStrategy.DISABLED)
 
     def create_execution_context(self, config: SimpleNamespace | None = None) -> "FakeContext":
+        assert not self.device.capturing, "waits for the whole device, which breaks a recording"
         context = FakeContext(self, config)
         self.tensorrt.contexts.append(context)
         return context
@@ -185,6 +186,7 @@ def save_engine(
         precision=shown,
         flavor=Flavor.TENSORRT,
         version=(10, 3),
+        platform="linux-aarch64",
         target=(8, 7),
         profile=Profile(*profile),
         workspace=None,

@@ -7,6 +7,7 @@
 Two slots of buffers take turns, so that one batch is copied while another is computed.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from posegen_runtime.backends.device.base import Bytes, Device, Event, Graph, Me
 from posegen_runtime.engines.bindings import IExecutionContext
 
 SLOTS = 2
+ENQUEUEING = threading.RLock()
+"""Held while work is given to TensorRT, and while that is recorded. A recording breaks where
+another thread waits for the whole device, as TensorRT may when it makes a context or meets a new
+shape."""
 Rows = Mapping[str, Memory]
 """Encoded conditions of one row, on the device."""
 
@@ -143,19 +148,22 @@ class Lane:
             return
         self._computes.synchronize()  # what a first call allocates is there now
         try:
-            slot.graph = self._computes.capture(lambda: self._execute(slot, rows, full))
+            with ENQUEUEING:
+                slot.graph = self._computes.capture(lambda: self._execute(slot, rows, full))
         except Exception:  # each library has its own; without a graph it is slower, and as right
             slot.graph = None
         self._capture = slot.graph is not None
 
     def _execute(self, slot: Slot, rows: int, full: bool) -> None:
-        context = self._context(full)
-        for tensor in self._tensors:
-            if tensor.is_input and not context.set_input_shape(tensor.name, (rows, *tensor.shape)):
-                raise RuntimeError(f"no batch of {rows} for {tensor.name}")
-            context.set_tensor_address(tensor.name, slot.device[tensor.name].address)
-        if not context.execute_async_v3(self._computes.handle):
-            raise RuntimeError(f"a batch of {rows} could not run")
+        with ENQUEUEING:
+            context = self._context(full)
+            for tensor in self._tensors:
+                shape = (rows, *tensor.shape)
+                if tensor.is_input and not context.set_input_shape(tensor.name, shape):
+                    raise RuntimeError(f"no batch of {rows} for {tensor.name}")
+                context.set_tensor_address(tensor.name, slot.device[tensor.name].address)
+            if not context.execute_async_v3(self._computes.handle):
+                raise RuntimeError(f"a batch of {rows} could not run")
 
     def _context(self, full: bool) -> IExecutionContext:
         if full not in self._contexts:

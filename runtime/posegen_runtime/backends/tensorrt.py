@@ -22,6 +22,7 @@ from posegen_runtime.engines.cache import EngineFile, record_parity
 from posegen_runtime.engines.ensure import ensure_engine
 from posegen_runtime.engines.flavors import TensorRT, find_flavor
 from posegen_runtime.engines.loading import load_engine
+from posegen_runtime.engines.monitor import interrupted_after
 from posegen_runtime.engines.options import BuildOptions
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import Graph
@@ -55,7 +56,7 @@ class TensorrtBackend:
         self._tensorrt = tensorrt
         self._device = device
         identity = file.sidecar.identity
-        with device.current():
+        with interrupted_after(), device.current():
             self._runtime, self._engine = load_engine(
                 tensorrt, read_bytes(file.path), identity.version_compatible, file.path
             )
@@ -72,7 +73,11 @@ class TensorrtBackend:
         }
         if not rows:
             return outputs
-        with self._device.current(), self._tensorrt.logger.collect() as errors:
+        with (
+            interrupted_after(),
+            self._device.current(),
+            self._tensorrt.logger.collect() as errors,
+        ):
             try:
                 with self._lane() as lane:
                     lane.run(feeds, [row.held for row in kept], outputs)

@@ -9,6 +9,7 @@ module itself is called `trt`.
 from typing import Any, TypeAlias
 
 Builder: TypeAlias = Any
+EngineInspector: TypeAlias = Any
 IBuilderConfig: TypeAlias = Any
 ICudaEngine: TypeAlias = Any
 IExecutionContext: TypeAlias = Any

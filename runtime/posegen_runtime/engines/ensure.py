@@ -1,6 +1,8 @@
 """The engine of a graph: from the cache, or built now."""
 
 import hashlib
+import platform
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,6 +138,7 @@ def _identity(
         precision=PurePosixPath(path).parts[0],  # int8 encodes its conditions with fp32's graph
         flavor=tensorrt.flavor,
         version=tensorrt.version,
+        platform=f"{sys.platform}-{platform.machine().lower()}",
         target=_target(tensorrt, options, gpu),
         profile=options.profile or Profile(1, largest, largest),
         workspace=options.workspace,

@@ -19,7 +19,13 @@ def load_engine(
     """
     trt = tensorrt.module
     with tensorrt.logger.collect() as heard:
-        runtime: Runtime = trt.Runtime(tensorrt.logger)
+        try:
+            runtime: Runtime = trt.Runtime(tensorrt.logger)
+        except TypeError as error:  # how the bindings tell that the library gave no runtime
+            raise PoseGenError(
+                f"{tensorrt}: cannot start here ({heard}); the NVIDIA driver may be older than its "
+                "CUDA: update the driver, or install an older TensorRT"
+            ) from error
         runtime.engine_host_code_allowed = version_compatible
         engine: ICudaEngine = runtime.deserialize_cuda_engine(plan)
     if engine is None:

@@ -10,6 +10,8 @@ KEPT = 3
 """
 OPSET = "Opset version:"
 """How the parser's line about the graph's opset begins; nothing else in TensorRT tells it."""
+KEPT_ALIVE: list["Log"] = []
+"""TensorRT goes on using the first logger that it was given, whether it still exists or not."""
 
 
 class Heard:
@@ -67,4 +69,5 @@ def make_logger(trt: Any) -> Log:
                     self._open.remove(heard)
 
     logger: Log = Logger()
+    KEPT_ALIVE.append(logger)
     return logger

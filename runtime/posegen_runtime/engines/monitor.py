@@ -83,6 +83,18 @@ def run_stoppable(work: Callable[[], T], stop: threading.Event) -> T:
 
 
 @contextmanager
+def interrupted_after() -> Iterator[None]:
+    """A block that Ctrl-C does not break: `KeyboardInterrupt` is raised when it has ended well. For
+    calls of TensorRT in the main thread, which log, and so would forget it (see `run_stoppable`).
+    A second Ctrl-C ends the process at once."""
+    stop = threading.Event()
+    with _ctrl_c_sets(stop):
+        yield
+    if stop.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def _ctrl_c_sets(stop: threading.Event) -> Iterator[None]:
     """Leaves a program's own handler, and other threads than the main one, alone."""
     if (

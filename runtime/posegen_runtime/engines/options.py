@@ -64,5 +64,9 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
         for option, given in asked.items():
             if given:
                 tensorrt.refuse(option)
+        if self.timing_cache is not None and not self.timing_cache.absolute().parent.is_dir():
+            raise PoseGenError(
+                f"--timing-cache {self.timing_cache}: no such folder; make it, or name another file"
+            )
         if self.profile is not None:
             self.profile.check(largest_batch)

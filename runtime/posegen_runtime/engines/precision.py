@@ -6,7 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from posegen_runtime.engines.bindings import ICudaEngine, ILayer, INetworkDefinition
+from posegen_runtime.engines.bindings import (
+    EngineInspector,
+    ICudaEngine,
+    ILayer,
+    INetworkDefinition,
+)
 from posegen_runtime.engines.flavors import TensorRT
 from posegen_runtime.engines.network import dtype_name
 from posegen_runtime.errors import PoseGenError
@@ -81,8 +86,10 @@ def engine_layers(
     computes in `precision`.
     """
     trt = tensorrt.module
-    text = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
-    layers = inspected_layers(text)
+    inspector: EngineInspector = engine.create_engine_inspector()
+    if inspector is None:
+        return {}
+    layers = inspected_layers(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
     wanted = {"fp16": "float16", "int8": "int8"}.get(precision)
     lowered = precision == "fp32" and set(layers) - {"float32"}
     if layers and ((wanted and wanted not in layers) or lowered):
@@ -98,12 +105,17 @@ def inspected_layers(text: str) -> Layers:
 
     TensorRT 10 writes ``Format/Datatype`` of a tensor, 11 ``Format`` and ``DataType`` apart. What
     it compiles as one region, a ``ForeignNode``, has inputs that tell nothing of what is inside.
+    Empty when `text` is no such JSON.
     """
     found: Counter[str] = Counter()
-    for layer in json.loads(text).get("Layers", []):
+    try:
+        read = json.loads(text, strict=False)  # TensorRT joins names by control characters
+    except ValueError:
+        return {}
+    for layer in (read.get("Layers") or []) if isinstance(read, dict) else []:
         if not isinstance(layer, dict) or "ForeignNode" in str(layer.get("Name")):
             continue
-        tensors = layer.get("Inputs", [])
+        tensors = [tensor for tensor in layer.get("Inputs", []) if isinstance(tensor, dict)]
         types = [dtype for tensor in tensors if (dtype := _type_of(tensor)) is not None]
         if types:
             found[types[0]] += 1

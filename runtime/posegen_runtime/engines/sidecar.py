@@ -25,6 +25,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     precision: str
     flavor: Flavor
     version: tuple[int, ...]
+    platform: str
+    """System and processor, such as "linux-aarch64": no engine runs on another."""
     target: Capability | None
     """Compute capability that it was built for; None is every GPU from Ampere on."""
     profile: Profile
@@ -74,6 +76,7 @@ def why_unfit(
         (held.precision, wanted.precision, "precision {}, not {}"),
         (held.model, wanted.model, "another model ({:.12}, not {:.12})"),
         (held.flavor.value, wanted.flavor.value, "flavor {}, not {}"),
+        (held.platform, wanted.platform, "platform {}, not {}"),
     )
     for has, wants, text in checks:
         if has != wants:

@@ -49,6 +49,19 @@ def test_no_device_is_one_line(adapter: str, message: str, monkeypatch: pytest.M
     assert "\n" not in str(caught.value)
 
 
+class FakeAllocation:
+    """Freed by PyCUDA only where its context is current, or by the thread that made the context."""
+
+    def __init__(self, pycuda: "FakePycuda") -> None:
+        self._pycuda = pycuda
+
+    def __int__(self) -> int:
+        return 4096
+
+    def free(self) -> None:
+        self._pycuda.calls.append("free" if self._pycuda.stack else "leak")
+
+
 class FakePycuda(ModuleType):
     """`pycuda.driver` with one device, whose memory is the host's."""
 
@@ -75,9 +88,9 @@ class FakePycuda(ModuleType):
     def init(self) -> None:
         self.calls.append("init")
 
-    def mem_alloc(self, nbytes: int) -> int:
+    def mem_alloc(self, nbytes: int) -> FakeAllocation:
         assert self.stack
-        return 4096
+        return FakeAllocation(self)
 
     def pagelocked_empty(self, shape: int, dtype: Any) -> np.ndarray:
         assert self.stack
@@ -116,6 +129,8 @@ def test_pycuda_uses_the_primary_context_and_gives_it_back(
         stream.synchronize()
         assert stream.capture(lambda: None) is None
     assert fake.stack == []
+    del memory  # conditions that were evicted, say, in any thread
+    assert fake.stack == []
     assert fake.calls == [
         "init",
         "up 4096 32",
@@ -126,6 +141,7 @@ def test_pycuda_uses_the_primary_context_and_gives_it_back(
         "record",
         "event",
         "synchronize",
+        "free",
     ]
     assert "pycuda.autoinit" not in sys.modules
     del sys.modules["posegen_runtime.backends.device.pycuda"]  # it holds the fake

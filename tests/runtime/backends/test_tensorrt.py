@@ -2,8 +2,11 @@
 reused, recorded and shared by threads comes out as the right images."""
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from fake_gpu import FakeDevice, busy
-from fake_tensorrt import CudaGraphStrategy, DynamicShapes, FakeTensorRT, fake_ensure, save_engine
+from fake_gpu import FakeDevice, FakeStream, busy
+from fake_tensorrt import (
+    CudaGraphStrategy,
+    DynamicShapes,
+    FakeEngine,
+    FakeRuntime,
+    FakeTensorRT,
+    fake_ensure,
+    save_engine,
+)
 from posegen_export.cli import app as export
 from posegen_runtime import PoseGenerator, PoseGenError, engines
 from posegen_runtime.backends import tensorrt as backend_module
@@ -20,6 +31,7 @@ from posegen_runtime.backends.tensorrt import TensorrtBackend
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.cli import app
 from posegen_runtime.console import run_app
+from posegen_runtime.engines import build
 from posegen_runtime.engines.cache import EngineFile
 from posegen_runtime.engines.flavors import Flavor
 from posegen_runtime.engines.gpu import Gpu
@@ -168,6 +180,31 @@ def test_threads_have_contexts_of_their_own(open_engine: Open, seed: int) -> Non
     assert len(contexts(backend)) == 2 * len(backend._idle)
 
 
+def test_nobody_makes_a_context_while_another_records(
+    open_engine: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorRT may wait for the whole device then, which breaks a recording."""
+    backend, capture = open_engine(), FakeStream.capture
+    others: list[Future[Any]] = []
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def slow(stream: FakeStream, work: Callable[[], None]) -> Any:
+            def work_while_others_begin() -> None:
+                work()
+                if not others:
+                    others.append(pool.submit(backend.run, feeds(slice(0, 2))))
+                    wait(others, timeout=0.1)
+
+            return capture(stream, work_while_others_begin)
+
+        monkeypatch.setattr(FakeStream, "capture", slow)
+        np.testing.assert_array_equal(
+            backend.run(feeds(slice(0, 8)))["image"], expected(slice(0, 8))
+        )
+        np.testing.assert_array_equal(others[0].result()["image"], expected(slice(0, 2)))
+
+
 def test_a_lane_that_failed_is_not_used_again(
     open_engine: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +233,21 @@ def test_an_engine_that_does_not_load(tiny_bundle: Path, tmp_path: Path, content
     graph = bundle.precision("fp32").graphs["generator"]
     with pytest.raises(PoseGenError, match=r"generator\.engine: tensorrt 10\.3 cannot load the"):
         TensorrtBackend(file, FakeTensorRT(device), device, graph)  # type: ignore[arg-type]
+
+
+def test_a_library_that_cannot_start(tiny_bundle: Path, tmp_path: Path) -> None:
+    """What the bindings raise where the driver is older than TensorRT's CUDA."""
+    bundle, device = Bundle.load(tiny_bundle), FakeDevice()
+    tensorrt = FakeTensorRT(device)
+    tensorrt.module.Runtime = _gives_nothing
+    graph = bundle.precision("fp32").graphs["generator"]
+    file = save_engine(bundle, "generator", tmp_path, (1, 4, 4))
+    with pytest.raises(PoseGenError, match=r"tensorrt 10\.3: cannot start here .*NVIDIA driver"):
+        TensorrtBackend(file, tensorrt, device, graph)  # type: ignore[arg-type]
+
+
+def _gives_nothing(logger: Any) -> Any:
+    raise TypeError("pybind11::init(): factory function returned nullptr")
 
 
 def test_only_a_version_compatible_engine_may_bring_code(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -257,6 +309,63 @@ def test_a_whole_run(
     assert record["options"]["backend"] == "tensorrt"
     assert record["versions"]["engine"] == "tensorrt 10.3 on Fake GPU"
     assert not busy(fake_gpu)
+
+
+@pytest.mark.parametrize("moment", ["deserialize_cuda_engine", "create_execution_context"])
+def test_ctrl_c_while_an_engine_is_loaded(
+    tiny_bundle: Path,
+    masks: Path,
+    tmp_path: Path,
+    fake_gpu: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Any,
+    moment: str,
+) -> None:
+    owner = {"deserialize_cuda_engine": FakeRuntime}.get(moment, FakeEngine)
+    real = getattr(owner, moment)
+
+    def interrupted(self: Any, *arguments: Any) -> Any:
+        try:  # in TensorRT's call of our logger; the bindings forget what is raised there
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.001)
+        except KeyboardInterrupt:
+            pass
+        return real(self, *arguments)
+
+    monkeypatch.setattr(owner, moment, interrupted)
+    arguments = ["--masks", masks, "--out", tmp_path / "out", "--bundle", tiny_bundle]
+    arguments += ["--backend", "tensorrt"]
+    assert run_app(app, [str(argument) for argument in arguments]) == 130
+    assert capfd.readouterr().err.splitlines()[-1] == "interrupted"
+    assert not (tmp_path / "out").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not busy(fake_gpu)
+
+
+def test_ctrl_c_while_a_run_builds_its_engine(
+    tiny_bundle: Path,
+    masks: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Any,
+) -> None:
+    """A real build, by TensorRT-RTX."""
+
+    def interrupting(*arguments: Any, real: Any = build.progress_monitor) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(*arguments)
+
+    monkeypatch.setenv("POSEGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(backend_module, "open_device", FakeDevice)
+    monkeypatch.setattr(build, "progress_monitor", interrupting)
+    arguments = ["--masks", masks, "--out", tmp_path / "out", "--bundle", tiny_bundle]
+    arguments += ["--backend", "tensorrt"]
+    assert run_app(app, [str(argument) for argument in arguments]) == 130
+    begun, *_, last = capfd.readouterr().err.splitlines()
+    assert begun.startswith("building ")
+    assert last == "interrupted"
+    assert not (tmp_path / "out").exists()
+    assert {file.suffix for file in (tmp_path / "cache/engines").iterdir()} <= {".lock"}
 
 
 def test_the_golden_set_runs_once_through_a_new_engine(

@@ -164,6 +164,18 @@ def test_an_engine_of_another_gpu_is_not_used(ensure: Builder, native: Pretend) 
     assert ensure.built
 
 
+def test_an_engine_of_another_platform_is_not_used(
+    ensure: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One home folder, an x86 server and an ARM one, the same GPU in both."""
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    ensure()
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    ensure()
+    assert "is of platform linux-aarch64, not linux-x86_64; building another" in ensure.said[0]
+    assert ensure.built
+
+
 def test_a_hardware_compatible_engine_serves_other_gpus(ensure: Builder, native: Pretend) -> None:
     native("10.3.0", (8, 7))
     first = ensure(flavor="tensorrt", hardware_compatible=True)
@@ -208,6 +220,15 @@ def test_rtx_refuses_what_it_lacks_by_name(ensure: Builder, option: str, value: 
     name = f"--{option.replace('_', '-')}"
     with pytest.raises(PoseGenError, match=f"^{name}: tensorrt_rtx .* does not take it, since"):
         ensure(**{option: value})
+
+
+def test_a_timing_cache_that_cannot_be_written_is_refused_before_the_build(
+    ensure: Builder, native: Pretend, tmp_path: Path
+) -> None:
+    native("10.3.0", (8, 7))
+    with pytest.raises(PoseGenError, match=r"^--timing-cache .*: no such folder"):
+        ensure(flavor="tensorrt", timing_cache=tmp_path / "missing" / "times")
+    assert not ensure.built
 
 
 def test_tensorrt_refuses_what_it_lacks_by_name(ensure: Builder, native: Pretend) -> None:

@@ -30,6 +30,19 @@ def test_an_inspector_of_either_version_is_understood(layers: list[object]) -> N
     assert found == {"float32": 1, "float16": 1, "int8": 1}
 
 
+def test_names_are_joined_by_control_characters() -> None:
+    """As TensorRT writes the ONNX nodes that became one layer: no JSON, to the letter."""
+    text = json.dumps({"Layers": [{"Metadata": "[ONNX Layer: a]@[b]", **TENSORRT_11[0]}]})
+    assert inspected_layers(text.replace("@", "\x1e")) == {"float32": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no inspector here", "[]", '{"Layers": null}', '{"Layers": [{"Inputs": ["x"]}]}']
+)
+def test_an_inspector_that_tells_nothing(text: str) -> None:
+    assert inspected_layers(text) == {}
+
+
 @pytest.mark.parametrize(
     ("precision", "layers", "right"),
     [

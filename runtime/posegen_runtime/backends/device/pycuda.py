@@ -39,7 +39,7 @@ class PycudaDevice:
             cuda.Context.pop()
 
     def allocate(self, nbytes: int) -> Memory:
-        return PycudaMemory(cuda.mem_alloc(nbytes), nbytes)
+        return PycudaMemory(cuda.mem_alloc(nbytes), nbytes, self)
 
     def pin(self, nbytes: int) -> Bytes:
         memory: Bytes = cuda.pagelocked_empty(nbytes, np.uint8)
@@ -50,10 +50,16 @@ class PycudaDevice:
 
 
 class PycudaMemory:
-    def __init__(self, allocation: Any, nbytes: int) -> None:
+    def __init__(self, allocation: Any, nbytes: int, device: PycudaDevice) -> None:
         self._allocation = allocation
+        self._device = device
         self.address = int(allocation)
         self.nbytes = nbytes
+
+    def __del__(self) -> None:
+        # Without a current context, PyCUDA silently keeps what another thread allocated for ever.
+        with self._device.current():
+            self._allocation.free()
 
 
 class PycudaStream:

@@ -95,17 +95,15 @@ def check(
     from posegen_export.check import check_bundle
     from posegen_export.export import load_source, make_inputs
     from posegen_export.table import parity_table
-    from posegen_export.variants import missed_by
     from posegen_runtime.bundle import Bundle
 
     opened = Bundle.load(bundle)
     source = load_source(checkpoint)
     inputs = make_inputs(source.config, data, max(len(opened.manifest.golden), 8), seed)
-    figures = check_bundle(opened, source, inputs)
-    parity_table({"": figures})
-    missed = [f"{p} {line}" for p, ways in figures.items() for line in missed_by(ways, p)]
-    if missed:
-        _fail(missed)
+    checked = check_bundle(opened, source, inputs)
+    parity_table({"": checked.figures})
+    if checked.missed:
+        _fail(checked.missed)
 
 
 @app.command()

@@ -103,8 +103,8 @@ def half_images(half: Generator, feeds: Feeds) -> tuple[npt.NDArray[np.uint8], d
 def overflowing(peaks: dict[str, float]) -> list[str]:
     """One line for each tensor above `ACTIVATION_LIMIT`, in order of execution."""
     return [
-        f"{name} reaches {peak:,.0f}, must be at most {ACTIVATION_LIMIT:,.0f} (float16 ends at "
-        "65,504)"
+        f"activation: {name} reaches {peak:,.0f}, must be at most {ACTIVATION_LIMIT:,.0f} "
+        "(float16 ends at 65,504)"
         for name, peak in peaks.items()
         if peak > ACTIVATION_LIMIT
     ]

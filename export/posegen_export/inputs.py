@@ -52,8 +52,9 @@ class Inputs:
         step = 1 if name == "appearance" else CONDITIONS
         return row // step % CONDITIONS
 
-    def feeds(self, names: Sequence[str], rows: Sequence[int]) -> Feeds:
-        """Inputs of a graph, by name, for the masks `rows`."""
+    def feeds(self, names: Sequence[str], rows: Sequence[int] | None = None) -> Feeds:
+        """Inputs of a graph, by name, for the masks `rows` (None: all)."""
+        rows = range(len(self.masks)) if rows is None else rows
         each: Feeds = {"mask": self.masks, "viewpoint": self.viewpoints}
         pools: Feeds = {"appearance": self.appearances, "background": self.backgrounds}
         return {

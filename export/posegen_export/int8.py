@@ -41,12 +41,14 @@ from posegen_export.int8_graphs import (
     named,
     write_graphs,
 )
-from posegen_export.int8_parity import gathered, golden_set, load_graphs, measure_ways
+from posegen_export.int8_parity import gathered, measure_ways
 from posegen_export.int8_pose import PoseIou, measure_pose
 from posegen_export.int8_speed import engine_name, measure_speed
+from posegen_export.ways import load_graphs
 from posegen_export.weightfile import WEIGHTS
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.golden import golden_set
 from posegen_runtime.manifest import Graph, Precision
 from posegen_runtime.parity import GATES, ParityFigures
 
@@ -192,7 +194,7 @@ def _choose(
     ranges = calibration.ranges
     trial, golden = float_check(TRIAL, model, list(samples.batches(samples.trial))), None
     if bundle.manifest.golden:
-        feeds, reference = golden_set(bundle)
+        feeds, reference = golden_set(bundle, INT8)
         golden = Check(GOLDEN, _split(feeds), reference)
     effects = measure_effects(model, layers, ranges, trial, golden, tell)
     checks = [one for one in (trial, golden) if one is not None]
@@ -223,7 +225,7 @@ def _measure(
     figures: dict[str, ParityFigures] = {}
     held_out = samples.held_out[:max_batch]
     if bundle.manifest.golden:
-        ways = measure_ways(fp32, int8, *golden_set(bundle), max_batch)
+        ways = measure_ways(fp32, int8, *golden_set(bundle, INT8), max_batch)
         figures |= {f"golden, {way}": f for way, f in ways.items()}
     ways = measure_ways(fp32, int8, gathered(samples.batches(held_out)), None, max_batch)
     figures |= {f"held out, {way}": f for way, f in ways.items()}

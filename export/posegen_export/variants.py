@@ -10,8 +10,9 @@ from posegen_export.graphs import write_graphs
 from posegen_export.half import ACTIVATION_LIMIT, half_images, overflowing
 from posegen_export.half_layers import layer_losses, worst_layers
 from posegen_export.inputs import Inputs
-from posegen_export.parity import load_backends, measure
+from posegen_export.parity import measure
 from posegen_export.reference import reference_images
+from posegen_export.ways import load_graphs
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import Graph
 from posegen_runtime.parity import GATES, ParityFigures, compare
@@ -70,7 +71,8 @@ def write_variant(
 
 def _fp32(generator: Generator, root: Path, inputs: Inputs, max_batch: int) -> Variant:
     graphs = write_graphs(generator, root, FP32)
-    figures = measure(generator, load_backends(root, graphs), inputs, max_batch)
+    feeds = inputs.feeds(generator.config.inputs)
+    figures = measure(generator, load_graphs(root, graphs), feeds, max_batch)
     return Variant(graphs, figures, missed_by(figures))
 
 
@@ -80,14 +82,15 @@ def _fp16(generator: Generator, root: Path, inputs: Inputs, max_batch: int) -> V
     module, peaks = measure_half(generator, half, inputs)
     graphs = write_graphs(half, root, FP16)
     figures = {"module": module}
-    figures |= measure(generator, load_backends(root, graphs), inputs, max_batch)
-    overflow = [f"activation: {line}" for line in overflowing(peaks)]
+    feeds = inputs.feeds(generator.config.inputs)
+    figures |= measure(generator, load_graphs(root, graphs), feeds, max_batch)
+    overflow = overflowing(peaks)
     missed = [*overflow, *missed_by(figures, FP16)]
     blame = []
     if missed and not overflow:
         rows = range(min(BLAMED_ROWS, len(inputs.masks)))
-        feeds = inputs.feeds(generator.config.inputs, rows)
-        blame = worst_layers(layer_losses(generator, half, feeds))
+        some = inputs.feeds(generator.config.inputs, rows)
+        blame = worst_layers(layer_losses(generator, half, some))
     largest = sorted(peaks.items(), key=lambda item: -item[1])[:LARGEST]
     record = {"activation_limit": ACTIVATION_LIMIT, "largest_activations": dict(largest)}
     return Variant(graphs, figures, missed, blame, record)
@@ -98,7 +101,7 @@ def measure_half(
 ) -> tuple[ParityFigures, dict[str, float]]:
     """Figures of `half` (`generator.half_precision`) in PyTorch over all `inputs`, and the largest
     value of every float16 tensor on the way (see `HalfArithmetic.peaks`)."""
-    feeds = inputs.feeds(generator.config.inputs, range(len(inputs.masks)))
+    feeds = inputs.feeds(generator.config.inputs)
     images, peaks = half_images(half, feeds)
     return compare(images, reference_images(generator, feeds), feeds["mask"]), peaks
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from posegen_runtime.bundle import Bundle
+from posegen_runtime.golden import GOLDEN_MASKS
 from posegen_runtime.jobs import Source
 from posegen_runtime.poses import Three
-from posegen_runtime.selftest import GOLDEN_MASKS
 
 FOLDER = "golden/"
 LARGEST_PART = 0.9

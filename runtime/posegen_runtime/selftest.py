@@ -8,17 +8,11 @@ from posegen_runtime.backends.base import Feeds
 from posegen_runtime.backends.tensorrt import TensorrtBackend
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator
-from posegen_runtime.images import read_rgb
-from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
-from posegen_runtime.noise import gated
+from posegen_runtime.golden import golden_set
 from posegen_runtime.parity import GATES, ParityFigures, compare
 from posegen_runtime.progress import say
-from posegen_runtime.viewpoints import UNKNOWN
 
 Images = npt.NDArray[np.uint8]
-
-GOLDEN_MASKS = MaskReading(values=MaskValues.HALF, channel=MaskChannel.LUMA)
-"""How golden masks are stored: {0, 255}."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -47,9 +41,7 @@ def selftest(generator: PoseGenerator) -> list[Verdict]:
     Raises `PoseGenError` when the bundle has no golden set.
     """
     bundle = generator.bundle
-    if not bundle.manifest.golden:
-        raise PoseGenError(f"{bundle.root}: has no golden set to test with; export it again")
-    feeds, reference = _golden(generator)
+    feeds, reference = golden_set(bundle, generator.precision)
     verdicts = [_judge(generator, "generator", _direct(generator, feeds), feeds, reference)]
     if bundle.conditions:
         images = _generated(generator, feeds)
@@ -68,7 +60,7 @@ def prove_engines(generator: PoseGenerator) -> None:
     bundle, precision = generator.bundle, generator.precision
     engines = _engines(generator, generator.graphs)
     if any(precision not in e.file.sidecar.parity for e in engines) and bundle.manifest.golden:
-        feeds, reference = _golden(generator)
+        feeds, reference = golden_set(bundle, precision)
         graph = generator.graphs[-1]
         verdict = _judge(generator, graph, _generated(generator, feeds), feeds, reference)
         say(f"golden set through the new engine: {verdict}")
@@ -112,20 +104,6 @@ def _direct(generator: PoseGenerator, feeds: Feeds) -> Images:
         for start in range(0, count, step)
     ]
     return np.concatenate(parts)
-
-
-def _golden(generator: PoseGenerator) -> tuple[Feeds, Images]:
-    bundle = generator.bundle
-    every = [(GOLDEN_MASKS.read(bundle.path(r.mask))[0].mask, r) for r in bundle.manifest.golden]
-    counted = [(mask, row) for mask, row in every if gated(mask, generator.precision)]
-    masks, rows = [mask for mask, _ in counted], [row for _, row in counted]
-    feeds: Feeds = {"mask": np.stack(masks)}
-    for name in bundle.conditions:
-        paths = [getattr(row, name) or bundle.manifest.defaults[name] for row in rows]
-        feeds[name] = np.stack([read_rgb(bundle.path(path)) for path in paths])
-    if bundle.takes_viewpoint:
-        feeds["viewpoint"] = np.array([row.viewpoint or UNKNOWN for row in rows], np.float32)
-    return feeds, np.stack([read_rgb(bundle.path(row.image)) for row in rows])
 
 
 def _judge(

@@ -14,8 +14,9 @@ from posegen_export.export import load_source, make_inputs
 from posegen_export.graphcheck import check_graph
 from posegen_export.half import ACTIVATION_LIMIT, HalfArithmetic, half_images, overflowing
 from posegen_export.half_layers import layer_losses, worst_layers
-from posegen_export.parity import load_backends, measure
+from posegen_export.parity import measure
 from posegen_export.variants import missed_by, parse_precisions
+from posegen_export.ways import load_graphs
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.console import run_app
 from posegen_runtime.errors import PoseGenError
@@ -50,6 +51,15 @@ def overflow(generator):
         parameter[shifts] *= 2**8
     for parameter in (enter.modulation.weight, enter.modulation.bias):
         parameter[:width] *= 2**-8
+
+
+def nearly_overflow(generator):
+    """The same with 2^12, in a model without global conditions: what float16 still holds."""
+    enter, width = generator.levels[0].enter, generator.widths[0]
+    enter.conv.norm.weight *= 2**12
+    enter.conv.norm.bias *= 2**12
+    for parameter in (enter.modulation.weight, enter.modulation.bias):
+        parameter[:width] *= 2**-12
 
 
 def offset(generator):
@@ -155,8 +165,8 @@ def test_fp16_keeps_its_gate(exported_bundle, moving_checkpoint, arch, variant):
     assert max(largest.values()) <= half.parity["activation_limit"] == ACTIVATION_LIMIT
 
     source = load_source(moving_checkpoint(arch, variant))
-    inputs = make_inputs(source.config, None, 10, seed=1)
-    figures = measure(source.generator, load_backends(bundle.root, half.graphs), inputs, 4)
+    feeds = make_inputs(source.config, None, 10, seed=1).feeds(source.config.inputs)
+    figures = measure(source.generator, load_graphs(bundle.root, half.graphs), feeds, 4)
     assert missed_by(figures, "fp16") == []
     assert all(f.mean_difference > 0 for f in figures.values())  # it is not float32
 
@@ -184,6 +194,24 @@ def test_check_measures_every_precision(exported_bundle, moving_checkpoint, caps
     for row in (["fp32", "generator"], ["fp32", "golden files"], ["fp16", "generator"]):
         assert row in rows
     assert ["fp16", "module"] in rows
+
+
+def test_check_refuses_activations_near_the_end_of_float16(
+    moving_checkpoint, tmp_path, capsys, monkeypatch
+):
+    """No image shows it yet, in an engine or in PyTorch; a bundle written without the limit has
+    it."""
+    checkpoint = spoilt(moving_checkpoint, tmp_path, "spatial", "pose", nearly_overflow)
+    bundle = tmp_path / "bundle"
+    with monkeypatch.context() as patch:
+        patch.setattr("posegen_export.half.ACTIVATION_LIMIT", np.inf)
+        assert export(capsys, checkpoint, bundle)[0] == 0
+    assert run_app(app, ["check", str(bundle), "--checkpoint", str(checkpoint)]) == 1
+    printed = capsys.readouterr().out.splitlines()
+    missed = [line for line in printed if line.startswith("gate missed: ")]
+    named = "gate missed: fp16 activation: levels.0.enter.conv.conv: convolution reaches "
+    assert missed[0].startswith(named)
+    assert all(line.startswith("gate missed: fp16 activation: ") for line in missed)
 
 
 def test_half_graphs_are_about_half_as_large(exported_bundle):

@@ -1,12 +1,12 @@
 import shutil
 
-import numpy as np
 import pytest
 
 import plant
 from posegen_export.export import load_source, make_inputs
-from posegen_export.parity import batch_rows, load_backends, measure
+from posegen_export.parity import measure
 from posegen_export.variants import missed_by
+from posegen_export.ways import load_graphs
 from posegen_runtime.bundle import Bundle
 
 FULL = "pose-appearance-background"
@@ -32,9 +32,9 @@ def measured(exported_bundle, moving_checkpoint, tmp_path):
             spoil(root / "fp32" / f"{graph}.onnx")
         source = load_source(moving_checkpoint(arch, variant))
         manifest = Bundle.load(exported_bundle(arch, variant)).manifest
-        inputs = make_inputs(source.config, None, 10, seed=1)
-        backends = load_backends(root, manifest.precisions[0].graphs)
-        return measure(source.generator, backends, inputs, max_batch=4)
+        feeds = make_inputs(source.config, None, 10, seed=1).feeds(source.config.inputs)
+        graphs = load_graphs(root, manifest.precisions[0].graphs)
+        return measure(source.generator, graphs, feeds, max_batch=4)
 
     return measure_with
 
@@ -52,7 +52,7 @@ def test_every_exported_way_gives_pytorchs_images(exported_bundle, measured, arc
         else ["generator", "cached", "cached shared"]
     )
     assert missed_by(figures) == []
-    assert all(f.images == 1 + 1 + 3 + 4 for f in figures.values())
+    assert all(f.images == 1 + 1 + 3 + 3 * 4 for f in figures.values())
 
 
 @pytest.mark.parametrize("graph", ["generator", "generator_cached"])
@@ -85,17 +85,3 @@ def test_a_graph_for_one_image_is_named_at_three(measured):
 def test_a_changed_condition_is_seen_by_the_cached_ways_alone(measured):
     missed = missed_by(measured("spatial", FULL, "conditions", plant.changed_weight))
     assert {line.split(":")[0] for line in missed} == {"cached", "cached shared"}
-
-
-def test_batches_hold_real_and_random_masks():
-    from posegen_export.inputs import from_seed
-
-    inputs = from_seed((32, 32), 10, seed=0)
-    rows = batch_rows(inputs, 13)
-    assert [len(r) for r in rows] == [1, 1, 3, 13]
-    assert set(rows[-1]) == set(range(10))
-    random = set(range(inputs.real, 10))
-    assert random & set(rows[1])
-    assert random & set(rows[2])
-    assert rows[0][0] not in random
-    assert np.ptp(inputs.masks) == 255

@@ -21,6 +21,11 @@ EXTRAS = {
 """Which extra brings which package; the base installation has the commands of all. Where several
 bring one, that of the command's own name is the right one, or else the first."""
 
+OPENCV = (
+    "on a Jetson it comes with JetPack, for `python -m venv --system-site-packages`; elsewhere "
+    "pip install opencv-python-headless"
+)
+
 
 def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a Typer application and return its exit code.
@@ -37,6 +42,9 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
     except ModuleNotFoundError as error:
+        if error.name == "cv2":
+            print(f"error: OpenCV is not installed: {OPENCV}", file=sys.stderr)
+            return EXIT_USAGE
         extra = _extra_of(error.name, given[:1])
         if extra is None:
             raise

@@ -21,6 +21,12 @@ CASES = [
         2,
         "error: this command needs trimesh, which is not installed: pip install 'posegen[data]'\n",
     ),
+    (
+        ModuleNotFoundError("No module named 'cv2'", name="cv2"),
+        2,
+        "error: OpenCV is not installed: on a Jetson it comes with JetPack, for "
+        "`python -m venv --system-site-packages`; elsewhere pip install opencv-python-headless\n",
+    ),
     (OSError(errno.ENOSPC, "No space left", "x/y"), 2, "error: x/y: No space left\n"),
     (KeyboardInterrupt(), 130, "interrupted\n"),
     (typer.Exit(1), 1, ""),

@@ -60,6 +60,8 @@ REFUSED: dict[Flavor, dict[str, str]] = {
 }
 """Options that a flavour does not take, with the reason."""
 
+JETPACK = "; on a Jetson it comes with JetPack, for `python -m venv --system-site-packages`"
+
 
 @dataclass(frozen=True)
 class TensorRT:
@@ -106,6 +108,7 @@ def find_flavor(asked: Flavor | str = "auto") -> TensorRT:
         if found is None:
             raise PoseGenError(
                 f"{flavor.package} is not installed: pip install 'posegen[{flavor.value}]'"
+                f"{JETPACK if flavor is Flavor.TENSORRT else ''}"
             )
         return found
     for flavor in Flavor:
@@ -114,7 +117,7 @@ def find_flavor(asked: Flavor | str = "auto") -> TensorRT:
             return found
     raise PoseGenError(
         "TensorRT is not installed: pip install 'posegen[tensorrt]', or 'posegen[rtx]' for "
-        "TensorRT-RTX; on a Jetson it comes with JetPack"
+        f"TensorRT-RTX{JETPACK}"
     )
 
 
@@ -133,7 +136,7 @@ def _load(flavor: Flavor) -> TensorRT | None:
         oldest = ".".join(map(str, flavor.oldest))
         raise PoseGenError(
             f"{flavor.package} {module.__version__} is too old, {oldest} or newer is needed: "
-            f"pip install -U 'posegen[{flavor.value}]'"
+            f"pip install -U 'posegen[{flavor.value}]', or on a Jetson take JetPack 6"
         )
     return TensorRT(flavor, version, module, make_logger(module))
 

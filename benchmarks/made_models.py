@@ -14,7 +14,7 @@ from posegen_export.moving import save_moving_checkpoint
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.progress import say
 
-IMAGES, SAMPLES = 96, 128
+IMAGES, SAMPLES = 128, 96
 """Images of each kind to calibrate on, and samples of them."""
 MAX_BATCH = 16
 

@@ -81,8 +81,8 @@ def _scales(
 ) -> npt.NDArray[np.floating[Any]]:
     """Scales of `dtype` at which nothing up to `largest` exceeds `LEVELS`; 1 where that is 0.
 
-    The scale of a small range has few bits left in float16. It is rounded up there, and integers are
-    made with the rounded one, so that nothing is lost but a little of the range.
+    The scale of a small range has few bits left in float16. It is rounded up there, and the
+    integers are made with the rounded one, so that nothing is lost but a little of the range.
     """
     exact = np.where(largest > 0, largest.astype(np.float64) / LEVELS, 1)
     scales = exact.astype(dtype)

@@ -28,7 +28,7 @@ from posegen_calibration.sensitivity import (
     measure_effects,
 )
 from posegen_calibration.session import Feeds
-from posegen_calibration.source import BATCH, SampleSet, find_samples
+from posegen_calibration.source import SampleSet, find_samples
 from posegen_export.bundle_writer import staging
 from posegen_export.int8_graphs import (
     FP32,
@@ -41,7 +41,7 @@ from posegen_export.int8_graphs import (
     named,
     write_graphs,
 )
-from posegen_export.int8_parity import gathered, measure_ways
+from posegen_export.int8_parity import gathered, measure_ways, split
 from posegen_export.int8_pose import PoseIou, measure_pose
 from posegen_export.int8_speed import engine_name, measure_speed
 from posegen_export.ways import load_graphs
@@ -195,7 +195,7 @@ def _choose(
     trial, golden = float_check(TRIAL, model, list(samples.batches(samples.trial))), None
     if bundle.manifest.golden:
         feeds, reference = golden_set(bundle, INT8)
-        golden = Check(GOLDEN, _split(feeds), reference)
+        golden = Check(GOLDEN, split(feeds), reference)
     effects = measure_effects(model, layers, ranges, trial, golden, tell)
     checks = [one for one in (trial, golden) if one is not None]
     effects, steps = choose_kept(model, layers, ranges, effects, checks, GATES[INT8])
@@ -204,14 +204,6 @@ def _choose(
     for effect in kept:
         tell(f"  {effect.layer}: {effect.why}")
     return effects, steps
-
-
-def _split(feeds: Feeds) -> list[Feeds]:
-    count = len(feeds["mask"])
-    return [
-        {name: array[start : start + BATCH] for name, array in feeds.items()}
-        for start in range(0, count, BATCH)
-    ]
 
 
 def _measure(
@@ -223,11 +215,10 @@ def _measure(
     int8 = load_graphs(root, graphs)
     max_batch = bundle.manifest.max_batch
     figures: dict[str, ParityFigures] = {}
-    held_out = samples.held_out[:max_batch]
     if bundle.manifest.golden:
         ways = measure_ways(fp32, int8, *golden_set(bundle, INT8), max_batch)
         figures |= {f"golden, {way}": f for way, f in ways.items()}
-    ways = measure_ways(fp32, int8, gathered(samples.batches(held_out)), None, max_batch)
+    ways = measure_ways(fp32, int8, gathered(samples.batches(samples.held_out)), None, max_batch)
     figures |= {f"held out, {way}": f for way, f in ways.items()}
     pose = measure_pose(fp32["generator"], int8["generator"], samples.batches(samples.held_out))
     return figures, pose

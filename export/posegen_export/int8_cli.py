@@ -1,17 +1,28 @@
 """The command `posegen-export int8`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from posegen_runtime.choices import Axis, Fit, MaskChannel
 from posegen_runtime.console import EXIT_SOME_FAILED
 
+if TYPE_CHECKING:
+    from posegen_export.int8 import Int8Result
+
 
 def int8(
     bundle: Annotated[Path, typer.Argument(help="Bundle folder; it is rewritten with INT8 added.")],
-    masks: Annotated[Path, typer.Option(help="Folder of masks like those of later runs.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Data set whose val split (where that is small, train too) gives all inputs."
+        ),
+    ] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Or: folder of masks like those of later runs.")
+    ] = None,
     appearance: Annotated[
         Path | None, typer.Option(help="Folder of photos of the object, if the model takes them.")
     ] = None,
@@ -56,36 +67,53 @@ def int8(
     from posegen_calibration.ranges import Method
     from posegen_calibration.source import Sampling
     from posegen_export.int8 import Int8Missed, Int8Options, add_int8
-    from posegen_export.table import parity_table
+    from posegen_export.int8_data import inputs_of
     from posegen_runtime.bundle import Bundle
     from posegen_runtime.errors import PoseGenError
     from posegen_runtime.progress import say
 
     if method not in [known.value for known in Method]:
         raise PoseGenError(f"--method {method}: give {', '.join(known.value for known in Method)}")
-    sampling = Sampling(
-        masks=masks,
-        appearance=appearance,
-        background=background,
-        poses=poses,
-        samples=samples,
-        seed=seed,
-        fit=fit,
-        mask_values=mask_values,
-        mask_channel=mask_channel,
-        model_forward=model_forward,
-        model_up=model_up,
-    )
-    options = Int8Options(sampling, Method(method), cache, report, rest)
-    try:
-        result = add_int8(Bundle.load(bundle), options, say)
-    except Int8Missed as missed:
-        parity_table({"": {"int8": missed.result.figures}})
-        for line in missed.result.missed:
-            print(f"gate missed: int8 {line}")
-        for line in missed.result.blame:
-            print(f"to blame: {line}")
-        raise typer.Exit(EXIT_SOME_FAILED) from missed
+    opened = Bundle.load(bundle)
+    folders = {
+        "masks": masks,
+        "appearance": appearance,
+        "background": background,
+        "poses": poses,
+    }
+    with inputs_of(data, folders, opened) as given:
+        sampling = Sampling(
+            **given,
+            samples=samples,
+            seed=seed,
+            fit=fit,
+            mask_values=mask_values,
+            mask_channel=mask_channel,
+            model_forward=model_forward,
+            model_up=model_up,
+        )
+        options = Int8Options(sampling, Method(method), cache, report, rest)
+        try:
+            result = add_int8(opened, options, say)
+        except Int8Missed as missed:
+            _print_missed(missed.result)
+            raise typer.Exit(EXIT_SOME_FAILED) from missed
+    _print(bundle, result)
+
+
+def _print_missed(result: "Int8Result") -> None:
+    from posegen_export.table import parity_table
+
+    parity_table({"": {"int8": result.figures}})
+    for line in result.missed:
+        print(f"gate missed: int8 {line}")
+    for line in result.blame:
+        print(f"to blame: {line}")
+
+
+def _print(bundle: Path, result: "Int8Result") -> None:
+    from posegen_export.table import parity_table
+
     parity_table({"": {"int8": result.figures}})
     if result.pose.judged:
         print(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from posegen_calibration.source import BATCH
 from posegen_export.ways import Backends, Pixels, figures_by_way
 from posegen_runtime.backends.base import Feeds
 from posegen_runtime.parity import ParityFigures
@@ -16,6 +17,14 @@ def gathered(batches: Iterable[Feeds]) -> Feeds:
     """All batches as one."""
     parts = list(batches)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def split(feeds: Feeds) -> list[Feeds]:
+    """The same in batches as small as those of calibration: activations take memory."""
+    return [
+        {name: array[start : start + BATCH] for name, array in feeds.items()}
+        for start in range(0, len(feeds["mask"]), BATCH)
+    ]
 
 
 def measure_ways(
@@ -28,7 +37,7 @@ def measure_ways(
     """
 
     def right(batch: Feeds) -> Pixels:
-        return fp32["generator"].run(batch)["image"]
+        return np.concatenate([fp32["generator"].run(part)["image"] for part in split(batch)])
 
     if reference is None:
         reference = right(feeds)

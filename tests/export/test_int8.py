@@ -22,6 +22,7 @@ from posegen_runtime.selftest import selftest
 
 SPATIAL = ("spatial", "pose-appearance-background+viewpoint")
 PAPER = ("bottleneck", "pose")
+BOTH = "fp32,fp16"
 
 
 def contents(bundle: Path) -> dict[str, str]:
@@ -57,7 +58,7 @@ def test_every_way_to_an_image_is_measured_on_golden_and_held_out_masks(int8_bun
     ways = ("generator", "cached", "cached shared")
     assert list(figures) == [f"{where}, {way}" for where in ("golden", "held out") for way in ways]
     images = {where.split(",")[0]: f["images"] for where, f in figures.items()}
-    assert images == {"golden": 1 + 1 + 3 + 3 * 5, "held out": 1 + 1 + 3 + 5}
+    assert images == {"golden": 1 + 1 + 3 + 3 * 5, "held out": 1 + 1 + 3 + 2 * 5}
 
 
 def test_conditions_are_never_int8_and_both_graphs_share_int8_weights(int8_bundle):
@@ -132,7 +133,7 @@ def test_a_cache_of_another_model_is_refused(
     int8_bundle, exported_bundle, calibration_folders, tmp_path, capsys
 ):
     bundle = tmp_path / "other"
-    shutil.copytree(exported_bundle(*SPATIAL), bundle)
+    shutil.copytree(exported_bundle(*SPATIAL, BOTH), bundle)
     given = arguments(bundle, calibration_folders)
     assert run_app(app, [*given, "--cache", str(cache_of(int8_bundle(*PAPER)))]) == 2
     assert "model fp32/generator.onnx (" in capsys.readouterr().err
@@ -180,7 +181,7 @@ def test_bad_usage_is_one_line(exported_bundle, calibration_folders, capsys, cha
 
 
 def test_a_conditioned_bundle_needs_conditions(exported_bundle, calibration_folders, capsys):
-    given = arguments(exported_bundle(*SPATIAL), calibration_folders, conditioned=False)
+    given = arguments(exported_bundle(*SPATIAL, BOTH), calibration_folders, conditioned=False)
     assert run_app(app, given) == 2
     assert "--appearance: the model takes one" in capsys.readouterr().err
 

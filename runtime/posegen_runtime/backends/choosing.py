@@ -7,7 +7,8 @@ on this machine, when the user asked for that.
 
 import msgspec
 
-from posegen_runtime.backends.speed import time_backends
+from posegen_runtime.backends.opening import open_backend
+from posegen_runtime.backends.speed import speed_graph, time_backends
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.choices import BackendName
 from posegen_runtime.engines.gpu import find_gpu
@@ -113,6 +114,7 @@ def _cuda() -> str:
 
 
 def _fastest(candidates: list[tuple[BackendName, str]], bundle: Bundle) -> Choice:
+    candidates, refused = _had(candidates, bundle)
     seconds = time_backends(candidates, bundle)
     preferred = candidates[0][0]
 
@@ -125,4 +127,27 @@ def _fastest(candidates: list[tuple[BackendName, str]], bundle: Bundle) -> Choic
         f"{backend.value} {precision} {1000 * seconds[backend, precision]:.1f} ms"
         for backend, precision in candidates
     )
-    return Choice(*chosen, f"measured here, an image: {measured}")
+    return Choice(*chosen, "; ".join([f"measured here, an image: {measured}", *refused]))
+
+
+def _had(
+    candidates: list[tuple[BackendName, str]], bundle: Bundle
+) -> tuple[list[tuple[BackendName, str]], list[str]]:
+    """Those that can be had, and why the others cannot. Only a GPU, whose engines are built here,
+    takes one precision and not another. Raises `PoseGenError` where there is none."""
+    had, errors = [], []
+    for backend, precision in candidates:
+        try:
+            if backend.on_gpu:
+                open_backend(backend, bundle, precision, speed_graph(bundle))
+        except PoseGenError as error:
+            errors.append(error)
+        else:
+            had.append((backend, precision))
+    if not had:
+        raise errors[0]
+    missing = [precision for backend, precision in candidates if (backend, precision) not in had]
+    return had, [
+        f"{precision} cannot be had ({error})"
+        for precision, error in zip(missing, errors, strict=True)
+    ]

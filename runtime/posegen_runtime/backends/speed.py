@@ -47,9 +47,14 @@ def sample_backends(
     return taken
 
 
+def speed_graph(bundle: Bundle) -> str:
+    """The graph that is timed: what makes the images of a run."""
+    return "generator_cached" if bundle.conditions else "generator"
+
+
 def _call(candidate: Candidate, bundle: Bundle) -> tuple[Callable[[], object], int]:
     name, precision = candidate
-    graph = "generator_cached" if bundle.conditions else "generator"
+    graph = speed_graph(bundle)
     backend = open_backend(name, bundle, precision, graph, threads=1)
     images = bundle.manifest.max_batch if name.on_gpu else 1
     return render_call(backend, bundle.precision(precision).graphs[graph], images), images

@@ -67,6 +67,7 @@ def build(tensorrt: TensorRT, job: Job, stop: threading.Event) -> Built:
     check_layers(job.precision, layers, job.model)
     config: IBuilderConfig = builder.create_builder_config()
     _configure(tensorrt, config, job)
+    times = _timing_cache(tensorrt, config, job.options.timing_cache)  # must outlive the build
     config.add_optimization_profile(_profile(builder, network, job))
     start = time.monotonic()
     with (
@@ -80,9 +81,8 @@ def build(tensorrt: TensorRT, job: Job, stop: threading.Event) -> Built:
             f"{job.model}: {tensorrt} cannot build an engine for batches {job.profile} ({heard}); "
             "mend that, lower --max-batch, or use another backend"
         )
-    if job.options.timing_cache is not None:
-        cache: ITimingCache = config.get_timing_cache()
-        write_atomic(job.options.timing_cache, memoryview(cache.serialize()))
+    if job.options.timing_cache is not None and times is not None:
+        write_atomic(job.options.timing_cache, memoryview(times.serialize()))
     return Built(plan, layers, time.monotonic() - start)
 
 
@@ -103,8 +103,6 @@ def _configure(tensorrt: TensorRT, config: IBuilderConfig, job: Job) -> None:
         config.hardware_compatibility_level = trt.HardwareCompatibilityLevel.AMPERE_PLUS
     if job.target is not None and tensorrt.flavor is Flavor.RTX:
         _set_target(tensorrt, config, job.target)
-    if options.timing_cache is not None:
-        _read_timing_cache(tensorrt, config, options.timing_cache)
 
 
 def _set_target(tensorrt: TensorRT, config: IBuilderConfig, target: Capability) -> None:
@@ -120,7 +118,12 @@ def _set_target(tensorrt: TensorRT, config: IBuilderConfig, target: Capability) 
     config.set_compute_capability(member, 0)
 
 
-def _read_timing_cache(tensorrt: TensorRT, config: IBuilderConfig, file: Path) -> None:
+def _timing_cache(
+    tensorrt: TensorRT, config: IBuilderConfig, file: Path | None
+) -> ITimingCache | None:
+    """What the build reads measured times from and adds its own to; None without a `file`."""
+    if file is None:
+        return None
     data = read_bytes(file) if file.is_file() else b""
     with tensorrt.logger.collect() as heard:
         cache: ITimingCache = config.create_timing_cache(data)
@@ -130,6 +133,7 @@ def _read_timing_cache(tensorrt: TensorRT, config: IBuilderConfig, file: Path) -
             f"--timing-cache {file}: {tensorrt} does not take it ({heard}); it may be of another "
             "version or GPU: name another file"
         )
+    return cache
 
 
 def _profile(builder: Builder, network: INetworkDefinition, job: Job) -> IOptimizationProfile:

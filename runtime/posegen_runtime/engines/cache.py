@@ -36,12 +36,14 @@ def cache_folder() -> Path:
     """
     named = os.environ.get(VARIABLE)
     users = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = (Path(named) if named else Path(users) / "posegen").expanduser() / "engines"
+    folder = (Path(named) if named else Path(users) / "posegen") / "engines"
     try:
+        folder = folder.expanduser()
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: this user has no home
+        reason = getattr(error, "strerror", None) or error
         raise PoseGenError(
-            f"{folder}: the engine cache cannot be made ({error.strerror}); "
+            f"{folder}: the engine cache cannot be made ({reason}); "
             f"name another folder in {VARIABLE}"
         ) from error
     return folder

@@ -181,6 +181,11 @@ def _alone(file: Path, tell: Callable[[str], None]) -> Iterator[None]:
     except Timeout:
         tell("another process is building the same engine; waiting for it")
         lock.acquire()
+    except OSError as error:
+        raise PoseGenError(
+            f"{file.parent}: the engine cache cannot be written ({error.strerror or error}); "
+            f"name another folder in {cache.VARIABLE}"
+        ) from error
     try:
         yield
     finally:

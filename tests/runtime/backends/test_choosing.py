@@ -155,6 +155,26 @@ def test_a_precision_is_chosen_only_where_it_measured_faster(
     assert f"cpu fp32 {seconds[CPU, 'fp32']:.1f} ms" in choice.why
 
 
+def test_a_precision_that_the_gpu_does_not_take_is_left_out(
+    two_precisions: Bundle, machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(gpu=True, installed=(TENSORRT,))
+    refused = {"int8"}
+
+    def opened(name: BackendName, bundle: Bundle, precision: str, *_: Any, **__: Any) -> None:
+        if precision in refused:
+            raise PoseGenError(f"{precision}: tensorrt 10.3 does not take this graph")
+
+    monkeypatch.setattr(choosing, "open_backend", opened)
+    monkeypatch.setattr(choosing, "time_backends", lambda able, _: dict.fromkeys(able, 0.001))
+    choice = choose(AUTO, two_precisions, "auto")
+    assert (choice.backend, choice.precision) == (TENSORRT, "fp32")
+    assert choice.why.endswith("int8 cannot be had (int8: tensorrt 10.3 does not take this graph)")
+    refused |= {"fp32", "fp16"}
+    with pytest.raises(PoseGenError, match="fp32: tensorrt"):
+        choose(AUTO, two_precisions, "auto")
+
+
 def test_precision_auto_really_measures(two_precisions: Bundle) -> None:
     choice = choose(CPU, two_precisions, "auto")
     assert choice.backend is CPU

@@ -296,6 +296,28 @@ def test_a_cache_that_cannot_be_made_names_the_variable(
         ensure()
 
 
+def test_a_cache_that_cannot_be_written_names_the_variable(ensure: Builder) -> None:
+    file = ensure()
+    lock = file.path.with_name(f".{file.path.stem}.lock")
+    file.path.unlink()
+    lock.unlink(missing_ok=True)
+    lock.mkdir()  # as good as a folder of somebody else, also for root
+    with pytest.raises(PoseGenError, match=r"cannot be written .*another folder in POSEGEN_CACHE"):
+        ensure()
+
+
+def test_nobody_has_a_home(ensure: Builder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as a user that it does not know."""
+
+    def nowhere(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("POSEGEN_CACHE")
+    monkeypatch.setattr(Path, "expanduser", nowhere)
+    with pytest.raises(PoseGenError, match="name another folder in POSEGEN_CACHE"):
+        ensure()
+
+
 def test_two_processes_build_one_engine(ensure: Builder, cache: Path) -> None:
     code = (
         "import sys; from posegen_runtime.bundle import Bundle; "

@@ -74,8 +74,8 @@ def main(
         "not_measured": missing,
         "rows": rows,
     }
-    out.write_text(json.dumps(result, indent=2) + "\n")
     print(table(result))
+    out.write_text(json.dumps(result, indent=2) + "\n")
     print(f"written: {out}")
 
 

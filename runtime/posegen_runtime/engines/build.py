@@ -67,7 +67,8 @@ def build(tensorrt: TensorRT, job: Job, stop: threading.Event) -> Built:
     check_layers(job.precision, layers, job.model)
     config: IBuilderConfig = builder.create_builder_config()
     _configure(tensorrt, config, job)
-    times = _timing_cache(tensorrt, config, job.options.timing_cache)  # must outlive the build
+    # It must outlive the build.
+    times: ITimingCache | None = _timing_cache(tensorrt, config, job.options.timing_cache)
     config.add_optimization_profile(_profile(builder, network, job))
     start = time.monotonic()
     with (

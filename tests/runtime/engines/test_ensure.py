@@ -222,6 +222,19 @@ def test_rtx_refuses_what_it_lacks_by_name(ensure: Builder, option: str, value: 
         ensure(**{option: value})
 
 
+@pytest.mark.filterwarnings("ignore:.*Timing cache operations are no-ops")
+def test_a_timing_cache_is_written_and_read(
+    ensure: Builder, native: Pretend, tmp_path: Path
+) -> None:
+    """What is in it only a GPU shows."""
+    native("10.3.0", (8, 7))
+    times = tmp_path / "times"
+    ensure(flavor="tensorrt", timing_cache=times)
+    assert times.is_file()
+    ensure("fp32", "conditions", flavor="tensorrt", timing_cache=times)
+    assert ensure.built
+
+
 def test_a_timing_cache_that_cannot_be_written_is_refused_before_the_build(
     ensure: Builder, native: Pretend, tmp_path: Path
 ) -> None:

@@ -122,6 +122,9 @@ class FakeContext:
         self.addresses: dict[str, int] = {}
         self.batches: list[int] = []
         """Rows of each batch that was computed."""
+        self.captures = 0
+        """How often TensorRT-RTX would have recorded: at each new shape or address."""
+        self._captured: object = None
         self._enqueued = False
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
@@ -143,6 +146,8 @@ class FakeContext:
         self._enqueued = True
         shapes, addresses = dict(self.shapes), dict(self.addresses)
         recorded = stream.recorded is not None
+        self.captures += (shapes, addresses) != self._captured
+        self._captured = (shapes, addresses)
 
         def compute() -> None:
             assert not recorded or shapes == self.shapes, "recorded with other shapes"

@@ -62,8 +62,9 @@ class Slot:
 class Lane:
     """For one caller at a time. `make_context` gives an execution context of the engine.
 
-    With `capture`, full batches are recorded once as a CUDA graph and replayed. A recorded graph
-    is good only while its context keeps the shapes, so other batches have a context of their own.
+    With `capture`, full batches are recorded once as a CUDA graph and replayed; without, TensorRT
+    does that itself. A recorded graph is good only while its context keeps shapes and addresses, so
+    each slot has a context for full batches, and other batches have one more.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class Lane:
         capture: bool,
     ) -> None:
         self._make_context = make_context
-        self._contexts: dict[bool, IExecutionContext] = {}
+        self._contexts: dict[int | None, IExecutionContext] = {}
+        self._recorded = True
+        """Whether full batches are, here or by TensorRT."""
         self._tensors = tensors
         self._device = device
         self._capture = capture
@@ -139,12 +142,12 @@ class Lane:
                 self._uploads.copy(target, memory.address, sizes[name])
 
     def _compute(self, slot: Slot, rows: int) -> None:
-        full = rows == self._largest and self._capture
+        full = rows == self._largest and self._recorded
         if slot.graph is not None and full:
             slot.graph.launch(self._computes)
             return
         self._execute(slot, rows, full)
-        if not full:
+        if not full or not self._capture:
             return
         self._computes.synchronize()  # what a first call allocates is there now
         try:
@@ -152,11 +155,11 @@ class Lane:
                 slot.graph = self._computes.capture(lambda: self._execute(slot, rows, full))
         except Exception:  # each library has its own; without a graph it is slower, and as right
             slot.graph = None
-        self._capture = slot.graph is not None
+        self._recorded = slot.graph is not None
 
     def _execute(self, slot: Slot, rows: int, full: bool) -> None:
         with ENQUEUEING:
-            context = self._context(full)
+            context = self._context(id(slot) if full else None)
             for tensor in self._tensors:
                 shape = (rows, *tensor.shape)
                 if tensor.is_input and not context.set_input_shape(tensor.name, shape):
@@ -165,10 +168,10 @@ class Lane:
             if not context.execute_async_v3(self._computes.handle):
                 raise RuntimeError(f"a batch of {rows} could not run")
 
-    def _context(self, full: bool) -> IExecutionContext:
-        if full not in self._contexts:
-            self._contexts[full] = self._make_context()
-        return self._contexts[full]
+    def _context(self, of: int | None) -> IExecutionContext:
+        if of not in self._contexts:
+            self._contexts[of] = self._make_context()
+        return self._contexts[of]
 
     def _end(self, slot: Slot, outputs: Mapping[str, npt.NDArray[Any]]) -> None:
         """Begin to download one batch; what `deliver` of the slot will finish."""

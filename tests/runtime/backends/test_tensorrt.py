@@ -109,7 +109,7 @@ def test_full_batches_are_recorded_once_and_replayed(open_engine: Open, seed: in
     (lane,) = backend._idle
     graphs = [slot.graph for slot in lane._slots]
     assert sum(graph.launches for graph in graphs) == 9  # type: ignore[union-attr]
-    assert len(contexts(backend)) == 2
+    assert len(contexts(backend)) == 3
 
 
 def test_an_adapter_without_graphs_makes_the_same_images(open_engine: Open) -> None:
@@ -143,6 +143,18 @@ def test_tensorrt_rtx_records_graphs_itself(open_engine: Open) -> None:
         kernels = context.config.dynamic_shapes_kernel_specialization_strategy
         assert kernels is DynamicShapes.EAGER
     assert all(slot.graph is None for slot in backend._idle[0]._slots)
+
+
+def test_tensorrt_rtx_records_each_slot_once(open_engine: Open) -> None:
+    """It records anew when an address differs from the last call's, and slots take turns."""
+    backend = open_engine(flavor=Flavor.RTX)
+    for rows in (slice(0, 20), slice(1, 22)):
+        np.testing.assert_array_equal(backend.run(feeds(rows))["image"], expected(rows))
+    assert [(context.captures, context.batches) for context in contexts(backend)] == [
+        (1, [4] * 6),
+        (1, [4] * 4),
+        (1, [1]),
+    ]
 
 
 def test_copies_overlap_with_compute(open_engine: Open) -> None:

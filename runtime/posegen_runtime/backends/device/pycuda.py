@@ -4,6 +4,7 @@ It uses the primary context, which TensorRT and everything else in the process s
 `pycuda.autoinit`, which makes one of its own. PyCUDA has no graphs.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -57,6 +58,8 @@ class PycudaMemory:
         self.nbytes = nbytes
 
     def __del__(self) -> None:
+        if sys.is_finalizing():
+            return  # the modules that this takes may be gone, and the process frees all
         # Without a current context, PyCUDA silently keeps what another thread allocated for ever.
         with self._device.current():
             self._allocation.free()

@@ -25,6 +25,8 @@ from posegen_runtime.errors import PoseGenError
 ROWS = 16
 """The last inputs, over which statistics are taken: random masks are among them, which move the
 output most, and they meet every pair of conditions."""
+PATTERN = 2
+"""Deviation of the pattern that all images of a bottleneck share, in deviations of what differs."""
 
 
 def save_moving_checkpoint(path: Path, config: ModelConfig, seed: int = 0) -> WeightFigures:
@@ -103,8 +105,14 @@ def _center_features(generator: BottleneckGenerator, tensors: dict[str, Tensor])
 
 
 def _spread_latents(generator: BottleneckGenerator, tensors: dict[str, Tensor]) -> None:
-    """Let the decoder's first layer see each latent vector with mean 0 and deviation 1."""
+    """Let the decoder's first layer see each latent vector with mean 0 and deviation 1, beside a
+    pattern of `PATTERN`.
+
+    A trained decoder too adds what its input says to what all images share. Without that, all that
+    it makes follows from small differences, and so do its rounding errors.
+    """
     start = generator.decoder.start
+    total = torch.zeros(())
     for i, (name, encoder) in enumerate(generator.encoders.items()):
         tensor = tensors[name]
         image = 2 * tensor.expand(-1, 3, -1, -1) - 1 if name == "mask" else tensor
@@ -112,6 +120,8 @@ def _spread_latents(generator: BottleneckGenerator, tensors: dict[str, Tensor]) 
         columns = start.weight[:, i * N_Z : (i + 1) * N_Z]
         columns /= latent.std(dim=0).mean()
         start.bias.sub_(columns @ latent.mean(dim=0))
+        total = total + (latent - latent.mean(dim=0)) @ columns.T
+    start.bias.add_(PATTERN * total.std(dim=0).mean() * torch.randn_like(start.bias))
 
 
 def _spread_film(generator: SpatialGenerator, tensors: dict[str, Tensor]) -> None:

@@ -43,5 +43,6 @@ stage details256 --image-size 256 --steps 7000 --learning-rate 4e-4 --shadowless
 
 rm -rf "$work/edge-cars"
 posegen-export onnx "$work/details256/last.safetensors" --data "$work/cars" --name edge-cars \
-    --seed 10 -o "$work/edge-cars"
+    --precision fp32,fp16 --seed 10 -o "$work/edge-cars"
+posegen-export int8 "$work/edge-cars" --data "$work/cars" --report "$work/int8-report"
 posegen evaluate "$work/edge-cars" --data "$work/cars" --bins --sheet "$work/edge-cars.png"

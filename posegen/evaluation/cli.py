@@ -41,6 +41,9 @@ def evaluate(
     device: Annotated[
         Device, typer.Option(help="Of the model; auto takes CUDA where it is.")
     ] = Device.AUTO,
+    precision: Annotated[
+        str, typer.Option(help="Of a bundle: fp32, fp16 or int8, which it must hold.")
+    ] = "fp32",
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads.", show_default="what the libraries prefer")
     ] = None,
@@ -67,6 +70,7 @@ def evaluate(
         gate=gate,
         batch_size=batch_size,
         device=device.value,
+        precision=precision,
         threads=threads,
     )
     raise typer.Exit(run_evaluation(options))

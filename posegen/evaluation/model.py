@@ -37,14 +37,18 @@ class Model(Protocol):
         ...
 
 
-def open_model(path: Path, device: str = "auto", threads: int | None = None) -> Model:
-    """The bundle in `path`, or the checkpoint there or in that folder of a run, in float32.
+def open_model(
+    path: Path, device: str = "auto", threads: int | None = None, precision: str = "fp32"
+) -> Model:
+    """The bundle in `path` in that precision, or the checkpoint there or in that folder of a run,
+    always in float32.
 
-    Raises `PoseGenError` when there is neither, it is damaged, or it takes no mask.
+    Raises `PoseGenError` when there is neither, it is damaged, it takes no mask, or it lacks
+    `precision`.
     """
     model: Model
     if (path / MANIFEST).is_file():
-        model = BundleModel(path, device, threads)
+        model = BundleModel(path, device, threads, precision)
     elif not path.exists():
         raise PoseGenError(f"{path}: no such file or folder; name a checkpoint, a run or a bundle")
     elif (path.parent / MANIFEST).is_file():
@@ -52,6 +56,11 @@ def open_model(path: Path, device: str = "auto", threads: int | None = None) -> 
     else:
         from posegen.evaluation.checkpoint_model import CheckpointModel
 
+        if precision != "fp32":
+            raise PoseGenError(
+                f"{path}: a checkpoint computes in float32; name a bundle for --precision "
+                f"{precision}"
+            )
         model = CheckpointModel(path, device, threads)
     if "mask" not in model.inputs:
         raise PoseGenError(f"{path}: this model takes no mask, so there is no pose to judge")
@@ -59,12 +68,18 @@ def open_model(path: Path, device: str = "auto", threads: int | None = None) -> 
 
 
 class BundleModel:
-    """A bundle's FP32 graphs, through ONNX Runtime."""
+    """A bundle's graphs of one precision, through the runtime."""
 
-    def __init__(self, path: Path, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        device: str = "auto",
+        threads: int | None = None,
+        precision: str = "fp32",
+    ) -> None:
         from posegen_runtime import PoseGenerator
 
-        self._generator = PoseGenerator.load(path, threads=threads, backend=device)
+        self._generator = PoseGenerator.load(path, precision, threads, device)
         bundle = self._generator.bundle
         height, width = bundle.image_size
         if height != width:
@@ -72,7 +87,7 @@ class BundleModel:
         self.image_size = height
         self.inputs = tuple(spec.name for spec in bundle.manifest.inputs)
         kind = (bundle.manifest.arch, bundle.manifest.preset, bundle.manifest.variant)
-        self.label = f"bundle, {'/'.join(kind)} at {height} px"
+        self.label = f"bundle, {'/'.join(kind)} at {height} px, {precision}"
         # bundle.json holds the hash of every other file.
         self.sha256 = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
 

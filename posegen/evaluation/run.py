@@ -41,6 +41,7 @@ class EvaluateOptions:
     gate: bool = False
     batch_size: int = 16
     device: str = "auto"
+    precision: str = "fp32"
     threads: int | None = None
 
 
@@ -50,7 +51,7 @@ def run_evaluation(options: EvaluateOptions) -> int:
     Raises `PoseGenError` for unusable input, before anything is generated.
     """
     dataset = open_dataset(options.data)
-    model = open_model(options.model, options.device, options.threads)
+    model = open_model(options.model, options.device, options.threads, options.precision)
     threads = options.threads or 1
     samples = Samples(dataset, options.split, model.image_size, options.samples, threads)
     judges = open_judges(options.judges, threads)

@@ -90,6 +90,31 @@ def test_half_precision_layers_are_quantised_in_their_own_type():
     assert np.abs(Session(made).run(feeds)["image"] - right).mean() < 2
 
 
+def test_a_bias_of_more_steps_than_float16_counts():
+    """ONNX Runtime would divide it by its scale in float16, and make infinity of 70,000."""
+    model = conv_model()
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    arrays = {name: numpy_helper.to_array(tensor) for name, tensor in tensors.items()}
+    large = np.float32(8)
+    taken_back = large * arrays["last.weight"].sum(axis=(1, 2, 3))
+    changed = {
+        "middle.bias": arrays["middle.bias"] + large,
+        "last.bias": arrays["last.bias"] - taken_back,
+    }
+    for name, array in changed.items():
+        tensors[name].CopyFrom(numpy_helper.from_array(array, name))
+    layers = find_layers(model)
+    ranges = measure_ranges(model, layers, lambda: batches(4), Method.MINMAX)
+    (feeds,) = batches(4)
+    right = Session(model).run(feeds)["image"].astype(int)
+    made = quantize(half(model), layers, ranges)
+    held = {t.name: numpy_helper.to_array(t).astype(float) for t in made.graph.initializer}
+    steps = large / (held["a_scale"] * held["middle.weight_scale"])
+    assert steps.max() > 65504
+    onnx.checker.check_model(made, full_check=True)
+    assert np.abs(Session(made).run(feeds)["image"] - right).mean() < 5
+
+
 def half(model):
     """`model`, computing in float16."""
     for tensor in model.graph.initializer:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnx
 
 from posegen_calibration.layers import Layer
-from posegen_calibration.session import Feeds, Session
+from posegen_calibration.session import Feeds, Session, return_large_blocks
 from posegen_runtime.errors import PoseGenError
 
 BINS = 1024
@@ -45,6 +45,7 @@ def measure_ranges(
 
     Raises `PoseGenError` when an activation is NaN or infinite.
     """
+    return_large_blocks()
     tensors = list(dict.fromkeys(layer.tensor for layer in layers))
     session, given = _watch(model, tensors)
     largest = dict.fromkeys(tensors, 0.0)

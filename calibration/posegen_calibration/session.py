@@ -1,5 +1,6 @@
 """A graph in memory, run by ONNX Runtime on the CPU."""
 
+import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +9,10 @@ import numpy.typing as npt
 import onnx
 
 from posegen_runtime.backends.onnx import engine
+
+M_MMAP_THRESHOLD = -3
+LARGE = 2**20
+"""Bytes."""
 
 Feeds = dict[str, npt.NDArray[Any]]
 """Inputs of a graph by name; the leading dimension runs over images."""
@@ -35,6 +40,18 @@ class Session:
             return {}
         values = self._session.run(self._outputs, dict(feeds))
         return dict(zip(self._outputs, values, strict=True))
+
+
+def return_large_blocks() -> None:
+    """Let glibc give large arrays back to the system as soon as they are freed.
+
+    It raises the size from which it does so whenever one is freed. Activations then leave holes in
+    the heap between the images that are kept, and memory grows with every sample. Other C libraries
+    are left as they are.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def threads() -> int:

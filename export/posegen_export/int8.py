@@ -4,7 +4,7 @@ Neither the checkpoint nor torch is needed: what INT8 may lose is measured again
 golden images and FP32 graphs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import onnx
 
-from posegen_calibration.cachefile import Calibration, read_calibration, write_calibration
+from posegen_calibration.cachefile import Calibration
 from posegen_calibration.layers import Layer, find_layers
-from posegen_calibration.ranges import Method, measure_ranges
+from posegen_calibration.ranges import Method
 from posegen_calibration.report import write_report
-from posegen_calibration.sampling import PATHS, Sampling, data_hashes
+from posegen_calibration.sampling import Sampling
 from posegen_calibration.sensitivity import (
     GOLDEN,
     TRIAL,
@@ -27,7 +27,6 @@ from posegen_calibration.sensitivity import (
     float_check,
     measure_effects,
 )
-from posegen_calibration.session import Feeds
 from posegen_calibration.source import SampleSet, find_samples
 from posegen_export.bundle_writer import staging
 from posegen_export.int8_graphs import (
@@ -43,11 +42,10 @@ from posegen_export.int8_graphs import (
 )
 from posegen_export.int8_parity import gathered, measure_ways, split
 from posegen_export.int8_pose import PoseIou, measure_pose
+from posegen_export.int8_ranges import calibrated
 from posegen_export.int8_speed import engine_name, measure_speed
 from posegen_export.ways import load_graphs
-from posegen_export.weightfile import WEIGHTS
 from posegen_runtime.bundle import Bundle
-from posegen_runtime.errors import PoseGenError
 from posegen_runtime.golden import golden_set
 from posegen_runtime.manifest import Graph, Precision
 from posegen_runtime.parity import GATES, ParityFigures
@@ -109,7 +107,16 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
     names = {layer.name for layer in find_layers(decoder(models))}
     layers = named(models["generator"], names)
     samples = find_samples(bundle, options.sampling, tell)
-    calibration = _calibration(bundle, options, samples, models["generator"], layers, tell)
+    calibration = calibrated(
+        bundle,
+        options.sampling,
+        options.method,
+        options.cache,
+        samples,
+        models["generator"],
+        layers,
+        tell,
+    )
     effects, steps = _choose(bundle, samples, models["generator"], layers, calibration, tell)
     if options.report is not None:
         write_report(options.report, effects, steps)
@@ -130,55 +137,6 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
         manifest = add_precision(bundle, root, precision)
     size = sum(r.bytes for name, r in manifest.files.items() if name.startswith(f"{INT8}/"))
     return Int8Result(figures, effects, pose, speed, [], size)
-
-
-def _calibration(
-    bundle: Bundle,
-    options: Int8Options,
-    samples: SampleSet,
-    model: onnx.ModelProto,
-    layers: list[Layer],
-    tell: Tell,
-) -> Calibration:
-    """From the cache file where there is one, else measured (and written there)."""
-    key = _key(bundle, options)
-    if options.cache is not None and options.cache.exists():
-        held = read_calibration(options.cache, key)
-        if set(held.ranges) != {layer.name for layer in layers}:
-            raise PoseGenError(f"--cache {options.cache}: holds other layers; delete it")
-        tell(f"ranges: from {options.cache}")
-        return held
-    tell(f"ranges: {options.method.value} over {len(samples.chosen)} samples")
-
-    def batches() -> Iterator[Feeds]:
-        return samples.batches(samples.chosen)
-
-    calibration = Calibration(
-        key=key,
-        counts=samples.counts(),
-        ranges=measure_ranges(model, layers, batches, options.method),
-        engine=engine_name(),
-    )
-    if options.cache is not None:
-        write_calibration(options.cache, calibration)
-    return calibration
-
-
-def _key(bundle: Bundle, options: Int8Options) -> dict[str, Any]:
-    """What the ranges follow from: model, data and options, no paths."""
-    files = bundle.manifest.files
-    graph = bundle.precision(FP32).graphs["generator"].path
-    held = {name: files[name].sha256 for name in (graph, f"{FP32}/{WEIGHTS}") if name in files}
-    sampling = msgspec.structs.asdict(options.sampling)
-    plain = {name: value for name, value in sampling.items() if name not in PATHS}
-    return msgspec.to_builtins(
-        {
-            **{f"model {name}": sha256 for name, sha256 in held.items()},
-            **data_hashes(options.sampling),
-            **plain,
-            "method": options.method,
-        }
-    )
 
 
 def _choose(

@@ -1,11 +1,18 @@
 """One contact sheet of a run: mask, appearance, background, image, outline."""
 
+import threading
+import time
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.images import write_png
 from posegen_runtime.pipeline import Finished
 
 Image = npt.NDArray[np.uint8]
@@ -19,6 +26,10 @@ HEADER = 20
 BACKDROP = 32
 TEXT = (224, 224, 224)
 OUTLINE = (255, 64, 64)
+EVERY = 3.0
+"""Seconds between two writings of a live sheet."""
+COST = 0.01
+"""Share of one core that drawing and writing live sheets may take."""
 COLUMNS = ("mask", "appearance", "background", "image", "outline")
 
 
@@ -40,6 +51,61 @@ class Preview:
     def sheet(self) -> Image | None:
         """The contact sheet, uint8 RGB [h, w, 3], or None when no job was done."""
         return contact_sheet(self._kept) if self._kept else None
+
+
+class LivePreview:
+    """A contact sheet of the `SHOWN` newest images, written to `path` while a run goes on.
+
+    A thread of its own draws it, at most every `every` seconds and less often where that would
+    take more than `COST` of its time; a viewer sees one whole sheet or the next. `add` only keeps
+    references to the newest jobs. A sheet that cannot be written is left out and never ends a
+    run, except the last: `close` raises.
+    """
+
+    def __init__(self, path: Path, every: float = EVERY) -> None:
+        self._path = path
+        self._every = every
+        self._newest: deque[Finished] = deque(maxlen=SHOWN)
+        self._lock = threading.Lock()
+        self._changed = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="preview", daemon=True)
+        self._thread.start()
+
+    def add(self, finished: Finished) -> None:
+        """Look at the next job; failed ones are left out. From any thread."""
+        if finished.image is None:
+            return
+        with self._lock:
+            self._newest.append(finished)
+        self._changed.set()
+
+    def close(self) -> Path | None:
+        """Write the last sheet; its path, or None when no image was made. Ends the thread.
+
+        Raises `PoseGenError` when the sheet cannot be written.
+        """
+        self._closing.set()
+        self._changed.set()
+        self._thread.join()
+        return self._write()
+
+    def _work(self) -> None:
+        while self._changed.wait() and not self._closing.is_set():
+            self._changed.clear()
+            start = time.perf_counter()
+            with suppress(PoseGenError):
+                self._write()
+            took = time.perf_counter() - start
+            self._closing.wait(max(self._every, took / COST))
+
+    def _write(self) -> Path | None:
+        with self._lock:
+            newest = list(self._newest)
+        if not newest:
+            return None
+        write_png(self._path, contact_sheet(newest[::-1]))
+        return self._path
 
 
 def contact_sheet(jobs: Sequence[Finished]) -> Image:

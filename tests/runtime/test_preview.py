@@ -1,13 +1,28 @@
 """The contact sheet: every row shows the inputs and the result of one job."""
 
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.geometry import Fit, place
+from posegen_runtime.images import read_rgb
 from posegen_runtime.jobs import Job, Source
 from posegen_runtime.pipeline import Finished
-from posegen_runtime.preview import GAP, HEADER, OUTLINE, ROWS, SHOWN, Preview, contact_sheet
+from posegen_runtime.preview import (
+    GAP,
+    HEADER,
+    OUTLINE,
+    ROWS,
+    SHOWN,
+    LivePreview,
+    Preview,
+    contact_sheet,
+)
 from posegen_runtime.rows import Prepared, done, failed
 from tiny_bundle import SIZE, example_mask, example_photo
 
@@ -85,6 +100,69 @@ def test_failed_jobs_are_left_out() -> None:
     sheet = preview.sheet()
     assert sheet is not None
     assert sheet.shape[0] == HEADER + 3 * (SIZE + GAP)
+
+
+def shown_in(path: Path, count: int = SHOWN) -> list[int]:
+    sheet = read_rgb(path)
+    return [int(cell(sheet, i % ROWS, 3, i // ROWS)[0, 0, 0]) for i in range(count)]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_live_sheet_holds_the_newest_images_newest_first(tmp_path: Path) -> None:
+    live = LivePreview(tmp_path / "preview.png", every=60)
+    for index in range(100):
+        live.add(finished(index))
+    assert live.close() == tmp_path / "preview.png"
+    assert shown_in(tmp_path / "preview.png") == list(range(99, 99 - SHOWN, -1))
+
+
+def test_a_live_sheet_is_rewritten_while_the_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "preview.png"
+    live = LivePreview(path, every=0.01)
+    live.add(finished(1))
+    wait_for(path.exists)
+    assert shown_in(path, 1) == [1]
+    live.add(finished(2))
+    wait_for(lambda: shown_in(path, 1) == [2])
+    live.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["preview.png"]
+    assert all(thread.name != "preview" for thread in threading.enumerate())
+
+
+def test_a_live_sheet_waits_between_writings(tmp_path: Path) -> None:
+    path = tmp_path / "preview.png"
+    live = LivePreview(path, every=60)
+    live.add(finished(1))
+    wait_for(path.exists)
+    live.add(finished(2))
+    time.sleep(0.2)
+    assert shown_in(path, 1) == [1]
+    live.close()
+    assert shown_in(path, 2) == [2, 1]
+
+
+def test_a_live_sheet_of_no_image_is_not_written(tmp_path: Path) -> None:
+    live = LivePreview(tmp_path / "preview.png")
+    job = finished(0).prepared
+    assert job is not None
+    live.add(Finished(failed(job.job, "empty")))
+    assert live.close() is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_live_sheet_that_cannot_be_written_is_told_at_the_end_only(tmp_path: Path) -> None:
+    live = LivePreview(tmp_path / "gone" / "preview.png", every=0.01)
+    for index in range(5):
+        live.add(finished(index))
+        time.sleep(0.02)
+    with pytest.raises(PoseGenError, match=r"gone.preview\.png: cannot be written"):
+        live.close()
 
 
 def _grown(mask: np.ndarray) -> np.ndarray:

@@ -1,0 +1,111 @@
+"""Pictures for the gallery: small JPEGs, with the mask's outline as a path to draw over them."""
+
+import base64
+import math
+from collections.abc import Callable, Iterable
+
+import cv2
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.imagefile import decode, read_header
+from posegen_runtime.report.rows import ReportRow
+
+Image = npt.NDArray[np.uint8]
+Read = Callable[[str], bytes]
+
+SHOWN = 32
+SIDE = 320
+"""Pixels of a picture's longer side at most."""
+QUALITIES = (85, 70, 50, 30, 10)
+MAX_BYTES = 48_000
+"""Of one JPEG: 32 of them in base64 are 2 MB, even of pure noise."""
+MAX_POINTS = 800
+"""Of one outline, about 8 kB."""
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """One image of the gallery, `width` × `height` pixels, and where its row is in the run."""
+
+    row: ReportRow
+    place: int
+    width: int
+    height: int
+    jpeg: str
+    """base64."""
+    outline: str | None
+    """SVG path in the picture's pixels; None where the mask's file cannot be read."""
+
+
+class Gallery(msgspec.Struct, frozen=True):
+    """`missing` counts images that were looked for and could not be read."""
+
+    pictures: list[Picture]
+    missing: int
+
+
+def gather(rows: Iterable[tuple[int, ReportRow]], read: Read) -> Gallery:
+    """The first `SHOWN` of `rows` (with their places) whose image can be read, in run order."""
+    pictures: list[Picture] = []
+    missing = 0
+    for place, row in rows:
+        picture = _picture(place, row, read)
+        if picture is None:
+            missing += 1
+            continue
+        pictures.append(picture)
+        if len(pictures) == SHOWN:
+            break
+    return Gallery(sorted(pictures, key=lambda picture: picture.place), missing)
+
+
+def _picture(place: int, row: ReportRow, read: Read) -> Picture | None:
+    image = _decoded(row.image, read, cv2.IMREAD_COLOR)
+    if image is None:
+        return None
+    scale = min(1.0, SIDE / max(image.shape[:2]))
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    mask = _decoded(row.mask_file, read, cv2.IMREAD_GRAYSCALE) if row.mask_file else None
+    outline = None if mask is None else outline_path(mask, width, height)
+    return Picture(row, place, width, height, _jpeg(np.asarray(small, np.uint8)), outline)
+
+
+def _decoded(path: str, read: Read, flags: int) -> Image | None:
+    try:
+        data = read(path)
+        read_header(path, data)
+        return np.asarray(decode(path, data, flags), np.uint8)
+    except (PoseGenError, OSError, ValueError):
+        return None  # deleted, moved or damaged since: the report lives without it
+
+
+def _jpeg(image: Image) -> str:
+    for quality in QUALITIES:
+        data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        if len(data) <= MAX_BYTES:
+            break
+    return base64.b64encode(data).decode()
+
+
+def outline_path(mask: Image, width: int, height: int) -> str:
+    """The border of `mask`, uint8 [H, W] with 255 on the object, as an SVG path along pixel edges'
+    middles, scaled to `width` × `height`. The longest contours come first, up to `MAX_POINTS`."""
+    object_ = np.asarray(mask > 127, np.uint8)
+    contours, _ = cv2.findContours(object_, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    scale = np.array([width / mask.shape[1], height / mask.shape[0]])
+    tolerance = 0.4 / max(float(scale.min()), 1e-6)
+    left = MAX_POINTS
+    parts: list[str] = []
+    for contour in sorted(contours, key=len, reverse=True):
+        points = cv2.approxPolyDP(contour, tolerance, True)[:, 0]
+        if len(points) > left:
+            points = points[:: math.ceil(len(points) / left)] if left > 3 else points[:0]
+        if not len(points):
+            break
+        left -= len(points)
+        corners = (points + 0.5) * scale
+        parts.append("M" + "L".join(f"{x:.4g} {y:.4g}" for x, y in corners) + "Z")
+    return "".join(parts)

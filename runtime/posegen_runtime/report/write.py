@@ -1,0 +1,47 @@
+"""From rows to the file."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.paths import read_bytes, write_atomic
+from posegen_runtime.report.gallery import Read, gather
+from posegen_runtime.report.page import page
+from posegen_runtime.report.rows import ReportRow
+from posegen_runtime.report.tally import Tally
+
+REPORT = "report.html"
+
+
+def write_report(
+    out: Path,
+    rows: Iterable[ReportRow],
+    run: Mapping[str, Any],
+    read: Read | None = None,
+    seed: int = 0,
+) -> Path:
+    """Write ``out/report.html``, whole or not at all, and return its path. Under 3 MB.
+
+    `rows` is every planned image, read once and in any order; `run` the content of `run.json`,
+    of which any part may be missing. `read` gives the bytes of a row's `image` or `mask_file`
+    (default: files below `out`) and raises `PoseGenError` or `OSError` where there are none: such
+    an image is left out of the gallery. Which images the gallery shows follows from `seed`.
+
+    Raises `PoseGenError` naming the file when it cannot be written.
+    """
+    tally = Tally(rows, seed)
+    gallery = gather(tally.sample.shuffled(), read or _below(out))
+    path = out / REPORT
+    write_atomic(path, page(tally, gallery, run).encode())
+    return path
+
+
+def _below(out: Path) -> Read:
+    def read(name: str) -> bytes:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise PoseGenError(f"{name}: is not below {out}")
+        return read_bytes(out / path)
+
+    return read

@@ -1,0 +1,104 @@
+"""One consistent picture of a ledger, while another process or thread goes on writing."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from posegen_runtime.ledger.entries import Counts, ImageData, ImageRow, PlannedJob, Reason
+from posegen_runtime.ledger.identity import Identity, Value, differences
+from posegen_runtime.ledger.planning import Progress
+from posegen_runtime.ledger.reasons import grouped
+from posegen_runtime.ledger.schema import State
+
+COLUMNS = (
+    "job, object, mask, stem, variation, suffix, appearance, background, state, attempts, "
+    "reason, image, mask_file, data, timings, finished"
+)
+# A "+" keeps SQLite from an index that would have it sort all rows, blobs and all.
+ROWS = f"SELECT {COLUMNS} FROM images WHERE +state IN (SELECT value FROM json_each(?)) "
+IN_ORDER = "ORDER BY job, id"
+
+NEXT_JOBS = """
+WITH wanted AS (
+    SELECT job FROM images WHERE state = :pending AND job > :after
+    UNION
+    SELECT job FROM images WHERE state = :second AND job > :after
+    ORDER BY job LIMIT :count
+)
+SELECT images.job, mask, stem, variation, suffix, appearance, background, attempts
+FROM wanted CROSS JOIN images
+ON images.id = (SELECT min(id) FROM images WHERE images.job = wanted.job)
+ORDER BY wanted.job
+"""
+
+
+class View:
+    """What the ledger held when this was made, whatever is written meanwhile.
+
+    A view that is kept makes the -wal file grow while a run writes, so keep it for seconds.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def counts(self) -> Counts:
+        """Images by state, counted."""
+        found = dict(self._connection.execute("SELECT state, count(*) FROM images GROUP BY state"))
+        progress = Progress.read(self._connection)
+        states = {state: found.get(state.code, 0) for state in State}
+        states[State.PENDING] += progress.jobs - progress.named
+        return Counts(
+            planned=sum(states.values()),
+            done=states[State.DONE],
+            rejected=states[State.REJECTED],
+            failed=states[State.FAILED],
+            pending=states[State.PENDING],
+        )
+
+    def reasons(self) -> list[Reason]:
+        """Why images failed or were rejected, the most frequent reason first."""
+        return grouped(
+            self._connection.execute(
+                "SELECT state, reason, object, mask, appearance, background FROM images "
+                "WHERE state IN (?, ?) ORDER BY state, job",
+                (State.FAILED.code, State.REJECTED.code),
+            )
+        )
+
+    def rows(self, states: Iterable[State] = tuple(State)) -> Iterator[ImageRow]:
+        """The images in one of `states`, in the order of their jobs; none is kept."""
+        codes = msgspec.json.encode([state.code for state in states]).decode()
+        for row in self._connection.execute(ROWS + IN_ORDER, (codes,)):
+            yield _image_row(row)
+
+    def jobs_to_do(self, retry_failed: bool, after: int, count: int) -> list[PlannedJob]:
+        """The first `count` jobs behind job `after` that have an image to make."""
+        pending = State.PENDING.code
+        second = State.FAILED.code if retry_failed else pending
+        found = self._connection.execute(
+            NEXT_JOBS, {"pending": pending, "second": second, "after": after, "count": count}
+        )
+        names = PlannedJob.__struct_fields__
+        return [PlannedJob(**dict(zip(names, row, strict=True))) for row in found]
+
+    def identity(self) -> dict[str, Value] | None:
+        """The values of `set_identity`, None before the first."""
+        found = self._connection.execute(
+            "SELECT value FROM facts WHERE name = 'identity'"
+        ).fetchone()
+        return msgspec.json.decode(found[0]) if found else None
+
+    def changed(self, identity: Identity) -> list[str]:
+        """What differs from `identity`, in words; [] where nothing was stored yet."""
+        stored = self.identity()
+        return [] if stored is None else differences(self._connection, stored, identity)
+
+
+def _image_row(row: tuple) -> ImageRow:
+    values = dict(zip(ImageRow.__struct_fields__, row, strict=True))
+    values["state"] = State.of(values["state"])
+    data, timings = values["data"], values["timings"]
+    values["data"] = msgspec.json.decode(data, type=ImageData) if data else ImageData()
+    values["timings"] = msgspec.json.decode(timings) if timings else {}
+    return ImageRow(**values)

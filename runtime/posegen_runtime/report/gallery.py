@@ -24,6 +24,9 @@ MAX_BYTES = 48_000
 """Of one JPEG: 32 of them in base64 are 2 MB, even of pure noise."""
 MAX_POINTS = 800
 """Of one outline, about 8 kB."""
+MAX_CONTOURS = 100
+TOLERANCE = 0.4
+"""Pixels of the mask by which an outline may be simplified."""
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -91,21 +94,22 @@ def _jpeg(image: Image) -> str:
 
 
 def outline_path(mask: Image, width: int, height: int) -> str:
-    """The border of `mask`, uint8 [H, W] with 255 on the object, as an SVG path along pixel edges'
-    middles, scaled to `width` × `height`. The longest contours come first, up to `MAX_POINTS`."""
-    object_ = np.asarray(mask > 127, np.uint8)
-    contours, _ = cv2.findContours(object_, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    """The border of `mask`, uint8 [H, W] with 255 on the object, as an SVG path in a picture of
+    `width` × `height`. Through the border pixels' middles, the longest contours first, up to
+    `MAX_POINTS`."""
+    if mask.shape[1] > width:
+        mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA))
+    binary = np.asarray(mask > 127, np.uint8)
+    contours, _ = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     scale = np.array([width / mask.shape[1], height / mask.shape[0]])
-    tolerance = 0.4 / max(float(scale.min()), 1e-6)
     left = MAX_POINTS
     parts: list[str] = []
-    for contour in sorted(contours, key=len, reverse=True):
-        points = cv2.approxPolyDP(contour, tolerance, True)[:, 0]
-        if len(points) > left:
-            points = points[:: math.ceil(len(points) / left)] if left > 3 else points[:0]
-        if not len(points):
-            break
-        left -= len(points)
+    for contour in sorted(contours, key=len, reverse=True)[:MAX_CONTOURS]:
+        points = cv2.approxPolyDP(contour, TOLERANCE, True)[:, 0]
+        points = points[:: math.ceil(len(points) / left)]
         corners = (points + 0.5) * scale
         parts.append("M" + "L".join(f"{x:.4g} {y:.4g}" for x, y in corners) + "Z")
+        left -= len(points)
+        if left <= 0:
+            break
     return "".join(parts)

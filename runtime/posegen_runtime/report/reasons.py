@@ -8,6 +8,8 @@ from posegen_runtime.paths import IMAGE_SUFFIXES
 from posegen_runtime.report.rows import ReportRow
 
 MAX_GROUPS = 500
+MAX_READ = 1000
+"""Characters of a reason that are looked at."""
 OTHER = "other reasons"
 UNKNOWN = "no reason is recorded"
 
@@ -51,4 +53,4 @@ class Reasons:
 
 def without_path(reason: str, mask: str) -> str:
     """`reason` without the name of the file that it opens with."""
-    return _PATH.sub("", reason.removeprefix(f"{mask}: "), count=1).strip()
+    return _PATH.sub("", reason.removeprefix(f"{mask}: ")[:MAX_READ], count=1).strip()

@@ -15,7 +15,7 @@ SAMPLED = 64
 class Tally:
     """`counts` by state, and what else a run's rows add up to."""
 
-    def __init__(self, rows: Iterable[ReportRow], seed: int) -> None:
+    def __init__(self, rows: Iterable[ReportRow], planned: int, seed: int) -> None:
         self.counts = dict.fromkeys(STATES, 0)
         self.reasons = Reasons()
         self.timings = Timings()
@@ -23,6 +23,7 @@ class Tally:
         self.sample: Sample[ReportRow] = Sample(SAMPLED, seed)
         for row in rows:
             self._add(row)
+        self.counts["pending"] += max(0, planned - self.planned)
 
     @property
     def planned(self) -> int:

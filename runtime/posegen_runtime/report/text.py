@@ -37,12 +37,12 @@ def share(part: float, whole: float) -> str:
 
 
 def figure(value: float) -> str:
-    """Three digits of a number that is not negative: 0.0123, 4.56, 37.2, 1,234."""
+    """Three digits of a number that is not negative: 0, 0.0123, 4.56, 37.2, 1,234."""
     if value >= 99.95:
         return f"{value:,.0f}"
     if value >= 9.995:
         return f"{value:.1f}"
-    return f"{value:.2f}" if value >= 0.995 or value == 0 else f"{value:.3g}"
+    return f"{value:.2f}" if value >= 0.995 else f"{value:.3g}"
 
 
 def duration(seconds: float) -> str:

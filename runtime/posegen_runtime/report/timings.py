@@ -17,11 +17,15 @@ class Stage:
     def __init__(self) -> None:
         self.count = 0
         self.total = 0.0
+        self._lowest = math.inf
+        self._highest = 0.0
         self._bins: Counter[int] = Counter()
 
     def add(self, seconds: float) -> None:
         self.count += 1
         self.total += seconds
+        self._lowest = min(self._lowest, seconds)
+        self._highest = max(self._highest, seconds)
         self._bins[math.floor(math.log(max(seconds, SHORTEST)) / STEP)] += 1
 
     def quantile(self, q: float) -> float:
@@ -30,7 +34,8 @@ class Stage:
         for index in sorted(self._bins):
             seen += self._bins[index]
             if seen >= rank:
-                return math.exp((index + 0.5) * STEP)
+                middle = math.exp((index + 0.5) * STEP)
+                return min(max(middle, self._lowest), self._highest)
         return 0.0
 
 

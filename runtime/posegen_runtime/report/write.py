@@ -19,18 +19,20 @@ def write_report(
     rows: Iterable[ReportRow],
     run: Mapping[str, Any],
     read: Read | None = None,
+    planned: int = 0,
     seed: int = 0,
 ) -> Path:
     """Write ``out/report.html``, whole or not at all, and return its path. Under 3 MB.
 
-    `rows` is every planned image, read once and in any order; `run` the content of `run.json`,
-    of which any part may be missing. `read` gives the bytes of a row's `image` or `mask_file`
-    (default: files below `out`) and raises `PoseGenError` or `OSError` where there are none: such
-    an image is left out of the gallery. Which images the gallery shows follows from `seed`.
+    `rows` is every image, read once and in any order; `planned` counts them where some have no
+    row yet, which then are pending too. `run` is the content of `run.json`, of which any part may
+    be missing. `read` gives the bytes of a row's `image` or `mask_file` (default: files below
+    `out`) and raises `PoseGenError` or `OSError` where there are none: such an image is left out
+    of the gallery. Which images the gallery shows follows from `seed`.
 
     Raises `PoseGenError` naming the file when it cannot be written.
     """
-    tally = Tally(rows, seed)
+    tally = Tally(rows, planned, seed)
     gallery = gather(tally.sample.shuffled(), read or _below(out))
     path = out / REPORT
     write_atomic(path, page(tally, gallery, run).encode())

@@ -74,9 +74,10 @@ def close_writer(connection: sqlite3.Connection) -> None:
     connection.close()
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing."""
-    connection = _connect(path, "ro")
+def connect_reader(path: Path, *, may_mend: bool) -> sqlite3.Connection:
+    """A connection that changes nothing, or with `may_mend` only undoes a commit that was cut off,
+    as must be done before anything can be read."""
+    connection = _connect(path, "rw" if may_mend else "ro")
     connection.execute("PRAGMA query_only = ON")
     return connection
 

@@ -235,11 +235,10 @@ class Ledger:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own, so that threads see only what was committed."""
-        with (
-            database.explained(self._path),
-            closing(database.connect_reader(self._read_from)) as connection,
-        ):
-            yield connection
+        with database.explained(self._path):
+            reading = database.connect_reader(self._read_from, may_mend=bool(self._copy))
+            with closing(reading) as connection:
+                yield connection
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -28,7 +28,7 @@ TEXT = (224, 224, 224)
 OUTLINE = (255, 64, 64)
 EVERY = 3.0
 """Seconds between two writings of a live sheet."""
-COST = 0.01
+COST = 0.02
 """Share of one core that drawing and writing live sheets may take."""
 COLUMNS = ("mask", "appearance", "background", "image", "outline")
 
@@ -93,10 +93,10 @@ class LivePreview:
     def _work(self) -> None:
         while self._changed.wait() and not self._closing.is_set():
             self._changed.clear()
-            start = time.perf_counter()
+            start = time.thread_time()
             with suppress(PoseGenError):
                 self._write()
-            took = time.perf_counter() - start
+            took = time.thread_time() - start
             self._closing.wait(max(self._every, took / COST))
 
     def _write(self) -> Path | None:

@@ -19,10 +19,10 @@ SOURCES = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """A browser that is told so loads nothing from elsewhere, whatever a name contains."""
 
 HINTS = {
-    "done": "written, with labels",
-    "rejected": "made, but not as labelled",
-    "failed": "could not be made",
-    "pending": "not made yet",
+    "done": "· written with labels",
+    "rejected": "· made, but not as labelled",
+    "failed": "· could not be made",
+    "pending": "· not made yet",
 }
 
 
@@ -59,7 +59,7 @@ def _head(title: str, tally: Tally, run: Mapping[str, Any]) -> str:
     )
     tiles = "".join(
         f'<div><dt><i class="{state}"></i>{state}</dt><dd>{text.count(counts[state])} '
-        f"<small>{text.share(counts[state], planned)}, {HINTS[state]}</small></dd></div>"
+        f"<small>{text.share(counts[state], planned)} {HINTS[state]}</small></dd></div>"
         for state in STATES
     )
     tiles = (
@@ -77,12 +77,14 @@ def _state(tally: Tally, run: Mapping[str, Any]) -> str:
     state = str(run.get("state", ""))
     go_on = f"The same command makes the {text.plural(left, 'pending image')}." if left else ""
     word, kind, line = {
-        "finished": ("finished", "good", go_on),
+        "finished": ("finished", "part" if failed or left else "good", go_on),
         "interrupted": ("interrupted", "part", f"Stopped by hand before the end. {go_on}"),
         "stopped": ("stopped", "bad", f"An error ended the run: see the warnings. {go_on}"),
     }.get(state, ("not ended", "part", f"The run still works, or was killed. {go_on}"))
     if failed:
         line += f" {text.plural(failed, 'image')} failed; the reasons are below."
+    elif tally.planned and tally.planned == tally.counts["done"]:
+        line += " Every image is done."
     return f'<p><span class="state {kind}">{word}</span> {line}</p>'
 
 
@@ -91,7 +93,7 @@ def _when(rates: Rates) -> str:
         return '<p class="dim">No image was made.</p>'
     start, end = text.clock(rates.first), text.clock(rates.last)
     if start == end:
-        return f'<p class="dim">Images made at {start}.</p>'
+        return f'<p class="dim">Made at {start}.</p>'
     return f'<p class="dim">First image {start}, last image {end}.</p>'
 
 
@@ -106,6 +108,8 @@ def _warnings(run: Mapping[str, Any]) -> str:
 
 
 def _throughput(rates: Rates) -> str:
+    if rates.first is None:
+        return ""
     segments = rates.segments()
     if not segments:
         return "<h2>Throughput</h2><p>The run was too short to tell its speed.</p>"

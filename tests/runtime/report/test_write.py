@@ -139,6 +139,7 @@ def test_one_image(out: Path) -> None:
     assert page.counts()["done"] == 1
     assert "too short" in page.text
     assert "All 1 image done." in page.text
+    assert "finished Every image is done." in page.text
     assert len(page.alts) == 1
 
 
@@ -148,6 +149,8 @@ def test_all_failed(out: Path) -> None:
     assert page.counts() | {"failed": 3000, "done": 0} == page.counts()
     assert "3,000 failed 0×0 pixels are too many 0.png" in page.text
     assert "None to show." in page.text
+    assert "No image was made." in page.text
+    assert "too short" not in page.text
 
 
 def test_images_and_masks_that_are_gone_or_damaged(out: Path) -> None:

@@ -12,12 +12,13 @@ from posegen_runtime.ledger.entries import (
 )
 from posegen_runtime.ledger.identity import Identity, file_mark
 from posegen_runtime.ledger.ledger import Ledger
-from posegen_runtime.ledger.lock import OutputLock
+from posegen_runtime.ledger.lock import LOCK, OutputLock
 from posegen_runtime.ledger.schema import SCHEMA, State
 from posegen_runtime.ledger.view import View
 
 __all__ = [
     "LEDGER_FILES",
+    "LOCK",
     "SCHEMA",
     "Counts",
     "Identity",

@@ -205,6 +205,7 @@ class Ledger:
         """Several questions to one consistent picture: see `View`."""
         with self._connected() as connection:
             connection.execute("BEGIN")
+            connection.execute("SELECT 1 FROM facts").fetchone()  # the moment that is seen
             yield View(connection)
 
     def counts(self) -> Counts:

@@ -36,7 +36,7 @@ ORDER BY wanted.job
 class View:
     """What the ledger held when this was made, whatever is written meanwhile.
 
-    A view that is kept makes the -wal file grow while a run writes, so keep it for seconds.
+    Keep it for seconds: while a run writes, its -wal file grows, and a run that starts waits.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:

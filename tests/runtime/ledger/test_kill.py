@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger_jobs import content, do, made_jobs, objects_of, rows_of, run
-from posegen_runtime.ledger import Ledger, OutputLock, State, planning
+from posegen_runtime.ledger import Ledger, OutputLock, State, database, planning
 
 JOBS = 800
 IMAGES = sum(len(objects_of(job)) for job in range(JOBS))
@@ -104,6 +104,27 @@ def test_an_image_without_its_row_is_made_again(tmp_path: Path) -> None:
     run(tmp_path, 3)
     assert (tmp_path / "made.log").read_text().split().count("images/00002.png") == 2
     assert [row.job for row in rows_of(tmp_path)] == [0, 0, 0, 1, 2]
+
+
+def kill_in_creation(out: Path) -> None:
+    tables = database.TABLES.partition("CREATE INDEX")[0]
+    connect = database._connect
+
+    def die(path: Path, mode: str) -> None:
+        connect(path, mode).executescript(f"{tables} COMMIT;")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    database._connect = die  # type: ignore[assignment]
+    Ledger.open(out, write=True)
+
+
+def test_half_a_creation_never_happened(tmp_path: Path) -> None:
+    process = start(kill_in_creation, tmp_path)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert not (tmp_path / "ledger.sqlite").exists()
+    run(tmp_path, 3)
+    assert sorted(os.listdir(tmp_path)) == [".lock", "images", "ledger.sqlite", "made.log"]
 
 
 def kill_in_transaction(out: Path) -> None:

@@ -290,6 +290,8 @@ def test_rows_are_those_of_one_moment(ledger: Ledger) -> None:
 def test_a_ledger_that_was_closed_is_one_file(tmp_path: Path) -> None:
     run(tmp_path, 30)
     assert sorted(os.listdir(tmp_path)) == [".lock", "images", "ledger.sqlite", "made.log"]
+    # Its header says that no -wal file belongs to it, so that reading makes none.
+    assert (tmp_path / "ledger.sqlite").read_bytes()[18:20] == b"\1\1"
     assert len(rows_of(tmp_path)) == 30 + 2 * 5
 
 

@@ -149,6 +149,22 @@ def test_a_disk_that_is_full_from_the_start(small_disk: MountMaker) -> None:
     run(disk, 3)
 
 
+def test_a_killed_ledger_on_a_disk_that_is_full(tmp_path: Path, small_disk: MountMaker) -> None:
+    """SQLite calls it an I/O error when the -shm file finds no room."""
+    disk = small_disk("1m")
+    with Ledger.open(tmp_path / "out", write=True) as ledger:
+        ledger.plan(made_jobs(30), 30)
+        for name in ("ledger.sqlite", "ledger.sqlite-wal"):
+            shutil.copyfile(tmp_path / "out" / name, disk / name)
+    (disk / ".lock").touch()
+    ballast = fill(disk)
+    with pytest.raises(PoseGenError) as caught:
+        Ledger.open(disk, write=True)
+    check_full(caught.value, disk)
+    ballast.unlink()
+    run(disk, 30)
+
+
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
     """A directory → the same, or a copy of it, where nothing can be written."""

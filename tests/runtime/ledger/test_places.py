@@ -94,6 +94,23 @@ def test_finishing_on_a_full_disk_keeps_what_was_committed(small_disk: MountMake
         assert ledger.counts().pending == 0
 
 
+def test_sqlites_own_word_for_a_full_disk_is_understood(tmp_path: Path) -> None:
+    """Where no small disk can be mounted: SQLite says the same at a limit of its own."""
+    committed: list[int] = []
+    with Ledger.open(tmp_path, write=True) as ledger:
+        ledger.plan(made_jobs(2000), 2000)
+        assert ledger._writer is not None
+        (pages,) = ledger._writer.execute("PRAGMA page_count").fetchone()
+        ledger._writer.execute(f"PRAGMA max_page_count = {pages + 100}")
+        with pytest.raises(PoseGenError) as caught:
+            finish_many(ledger, committed)
+        check_full(caught.value, tmp_path)
+        assert ledger.counts().done == 5 * committed[-1]
+        ledger._writer.execute(f"PRAGMA max_page_count = {pages * 100}")
+        ledger.finish([result(job.job) for job in ledger.pending()])
+        assert ledger.counts().pending == 0
+
+
 def test_the_same_ledger_goes_on_once_there_is_room(small_disk: MountMaker) -> None:
     disk = small_disk("2m")
     committed: list[int] = []

@@ -19,8 +19,9 @@ IMAGES, SAMPLES = 128, 96
 MAX_BATCH = 16
 
 
-def made_bundles(folder: Path, tiny: bool) -> Iterator[Bundle]:
-    """Three pose variants of both architectures, and the largest with the viewpoint."""
+def made_bundles(folder: Path, arch: str, tiny: bool) -> Iterator[Bundle]:
+    """Three pose variants of both architectures, or of `arch`, and the largest of ours with the
+    viewpoint."""
     presets = {
         Arch.BOTTLENECK: "tiny" if tiny else "paper",
         Arch.SPATIAL: "tiny" if tiny else "edge",
@@ -33,6 +34,8 @@ def made_bundles(folder: Path, tiny: bool) -> Iterator[Bundle]:
     ]
     configs.append(msgspec.structs.replace(configs[-1], viewpoint=True))
     for config in configs:
+        if arch not in ("all", config.arch.value):
+            continue
         name = f"{config.arch.value}/{config.preset} {config.variant.value}"
         name += " + viewpoint" if config.viewpoint else ""
         yield made_bundle(folder, config, name)

@@ -2,8 +2,8 @@
 
     python benchmarks/precision_table.py                   # the shipped model
     python benchmarks/precision_table.py bundles/cars …    # bundles of your own
-    python benchmarks/precision_table.py --made            # both architectures, all pose variants
-    python benchmarks/precision_table.py --made --tiny     # the same, small and quick
+    python benchmarks/precision_table.py --made all        # both architectures, all pose variants
+    python benchmarks/precision_table.py --made all --tiny     # the same, small and quick
 
 Parity is what the export measured and keeps in the bundle: the worst over all ways to an image.
 `--made` exports and calibrates models with made-up weights that move (`posegen_export.moving`) on
@@ -47,7 +47,9 @@ def main(
     bundles: Annotated[
         list[Path] | None, typer.Argument(help="Bundles. Default: the shipped one.")
     ] = None,
-    made: Annotated[bool, typer.Option("--made", help="Make bundles of every model.")] = False,
+    made: Annotated[
+        str | None, typer.Option(help="Make bundles: of bottleneck, spatial, or all.")
+    ] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="With --made: small models, 64 px.")] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of timing.")] = 21,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -127,13 +129,13 @@ def _engine_size(bundle: Bundle, precision: str, folder: Path) -> float | None:
     return file.sidecar.bytes / 1e6
 
 
-def _bundles(folder: Path, given: list[Path], made: bool, tiny: bool) -> Iterator[Bundle]:
+def _bundles(folder: Path, given: list[Path], made: str | None, tiny: bool) -> Iterator[Bundle]:
     for path in given or ([] if made else [SHIPPED_BUNDLE]):
         yield Bundle.load(path)
     if made:
         from made_models import made_bundles
 
-        yield from made_bundles(folder, tiny)
+        yield from made_bundles(folder, made, tiny)
 
 
 def _print(rows: list[Row]) -> None:

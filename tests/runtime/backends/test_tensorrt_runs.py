@@ -224,6 +224,29 @@ def test_an_engine_that_makes_other_images_is_refused_now_and_later(
         PoseGenerator.load(bundle, backend="tensorrt")
 
 
+def test_figures_of_another_gpu_do_not_count(
+    tiny_bundle: Path,
+    tmp_path: Path,
+    fake_gpu: FakeDevice,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Any,
+) -> None:
+    """An engine for several GPUs, copied with its sidecar to a machine with another one."""
+    PoseGenerator.load(tiny_bundle, backend="tensorrt")
+    capfd.readouterr()
+    monkeypatch.setattr(backend_module, "ensure_engine", _from_disk(tmp_path / "engines"))
+    PoseGenerator.load(tiny_bundle, backend="tensorrt")
+    assert "golden set" not in capfd.readouterr().err
+    monkeypatch.setattr(fake_gpu, "name", "Other GPU")
+    PoseGenerator.load(tiny_bundle, backend="tensorrt")
+    said = capfd.readouterr().err
+    assert "golden set through the new engine: generator_cached (tensorrt 10.3 on Other GPU" in said
+    for graph in ("conditions", "generator_cached"):
+        sidecar = read_sidecar(tmp_path / f"engines/{graph}.json")
+        assert sidecar is not None
+        assert sidecar.parity["fp32"]["engine"] == "tensorrt 10.3 on Other GPU"
+
+
 def _from_disk(folder: Path) -> Callable[..., EngineFile]:
     """`ensure_engine` of the next process, which finds what this one left."""
 

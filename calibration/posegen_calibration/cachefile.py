@@ -1,5 +1,6 @@
 """Ranges on disk: readable JSON that may be moved to another machine and is never used stale."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Raises `PoseGenError` when the file cannot be written."""
+    """Make `path` and its folder. Raises `PoseGenError` when the file cannot be written."""
     encoded = msgspec.json.format(msgspec.json.encode(calibration), indent=2)
+    with contextlib.suppress(OSError):  # writing says what is wrong
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, encoded + b"\n")
 
 

@@ -64,6 +64,8 @@ class Int8Options:
     report: Path | None = None
     rest: str = "auto"
     """The precision of everything that is not INT8; see `choose_rest`."""
+    source: str = ""
+    """The data set and splits that `sampling` shows, for the record; empty for plain folders."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
         result = Int8Result(figures, effects, pose, speed, [*missed, *pose.missed])
         if result.missed:
             raise Int8Missed(result)
-        record = _record(bundle, calibration, samples, rest, result, steps)
+        record = _record(bundle, options.source, calibration, samples, rest, result, steps)
         precision = Precision(precision=INT8, graphs=graphs, parity=record)
         manifest = add_precision(bundle, root, precision)
     size = sum(r.bytes for name, r in manifest.files.items() if name.startswith(f"{INT8}/"))
@@ -184,6 +186,7 @@ def _measure(
 
 def _record(
     bundle: Bundle,
+    source: str,
     calibration: Calibration,
     samples: SampleSet,
     rest: str,
@@ -198,7 +201,11 @@ def _record(
         "inputs": f"golden images by PyTorch; {len(samples.held_out)} held-out masks against FP32",
         "batches": sorted({1, 3, bundle.manifest.max_batch}),
         "figures": {way: f.record() for way, f in result.figures.items()},
-        "calibration": {**calibration.counts, "key": calibration.key},
+        "calibration": {
+            **({"data": source} if source else {}),
+            **calibration.counts,
+            "key": calibration.key,
+        },
         "rest": rest,
         "layers": len(result.effects),
         "work_in_int8": sum(e.share_of_work for e in result.effects if not e.kept),

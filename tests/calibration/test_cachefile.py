@@ -23,6 +23,15 @@ def test_it_is_read_as_it_was_written_wherever_it_lies(file: Path, tmp_path: Pat
     assert json.loads(moved.read_text())["key"] == KEY
 
 
+def test_its_folder_is_made(tmp_path: Path):
+    held = Calibration(key=KEY, counts={"samples": 512}, ranges={"last": 1.5})
+    file = tmp_path / "not" / "there" / "ranges.json"
+    write_calibration(file, held)
+    assert read_calibration(file, KEY) == held
+    with pytest.raises(PoseGenError, match=r"ranges\.json: cannot be written"):
+        write_calibration(file / "ranges.json", held)
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

@@ -140,12 +140,11 @@ def _print(bundle: Path, result: "Int8Result") -> None:
             f"FP32 {result.pose.fp32:.4f} (shuffled masks {result.pose.shuffled:.4f})"
         )
     else:
-        print("pose IoU: not measured, the shipped judge does not know this object")
+        print(f"pose IoU: no gate: {result.pose.why_not}")
     for backend, times in result.speed["backends"].items():
-        verdict = "faster" if times["times_as_fast"] > 1 else "NOT faster"
         print(
             f"speed here, {backend}: INT8 {times['int8_ms']:.1f} ms, FP32 {times['fp32_ms']:.1f} "
-            f"ms an image on one thread: {verdict} ({times['times_as_fast']:.2f} times)"
+            f"ms an image on one thread: {times['verdict']} ({times['times_as_fast']:.2f} times)"
         )
     kept = sum(effect.kept for effect in result.effects)
     print(

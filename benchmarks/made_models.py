@@ -9,7 +9,8 @@ from posegen.config import Arch, ModelConfig, Variant
 from posegen_calibration.sampling import Sampling
 from posegen_export import synthetic
 from posegen_export.export import export_bundle, load_source, make_inputs
-from posegen_export.int8 import Int8Missed, Int8Options, add_int8
+from posegen_export.int8 import add_int8
+from posegen_export.int8_result import Int8Missed, Int8Options
 from posegen_export.moving import save_moving_checkpoint
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.progress import say

@@ -4,8 +4,7 @@ Neither the checkpoint nor torch is needed: what INT8 may lose is measured again
 golden images and FP32 graphs.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,7 @@ import onnx
 
 from posegen_calibration.cachefile import Calibration
 from posegen_calibration.layers import Layer, find_layers
-from posegen_calibration.ranges import Method
 from posegen_calibration.report import write_report
-from posegen_calibration.sampling import Sampling
 from posegen_calibration.sensitivity import (
     GOLDEN,
     TRIAL,
@@ -46,6 +43,7 @@ from posegen_export.int8_overflow import measure_peaks
 from posegen_export.int8_parity import gathered, measure_ways, split
 from posegen_export.int8_pose import PoseIou, measure_pose
 from posegen_export.int8_ranges import calibrated
+from posegen_export.int8_result import Int8Missed, Int8Options, Int8Result, work_in_int8
 from posegen_export.int8_speed import engine_name, measure_speed
 from posegen_export.overflow import overflowing, record_of
 from posegen_export.ways import load_graphs
@@ -54,61 +52,10 @@ from posegen_runtime.golden import golden_set
 from posegen_runtime.manifest import Graph, Precision
 from posegen_runtime.parity import GATES, ParityFigures
 
-BLAMED = 5
-"""Layers named when the gate is missed."""
 LITTLE_WORK = 0.25
 """With less of the multiplications in INT8, converting costs about what they save."""
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Int8Options:
-    sampling: Sampling
-    method: Method = Method.PERCENTILE
-    cache: Path | None = None
-    report: Path | None = None
-    rest: str = "auto"
-    """The precision of everything that is not INT8; see `choose_rest`."""
-    source: str = ""
-    """The data set and splits that `sampling` shows, for the record; empty for plain folders."""
-
-
-@dataclass(frozen=True)
-class Int8Result:
-    """What was measured. `missed` is empty when the bundle was written."""
-
-    figures: dict[str, ParityFigures]
-    effects: list[Effect]
-    pose: PoseIou
-    speed: dict[str, Any]
-    missed: list[str]
-    peaks: dict[str, float]
-    """Largest absolute value of each float16 tensor; empty where there is none."""
-    bytes: int = 0
-
-    @property
-    def work_in_int8(self) -> float:
-        """Share of the multiplications of all layers that INT8 can serve."""
-        return work_in_int8(self.effects)
-
-    @property
-    def blame(self) -> list[str]:
-        """The layers in INT8 that lose most, one line each."""
-        quantized = [effect for effect in self.effects if not effect.kept]
-        return [
-            f"{e.layer}: alone in INT8 {e.psnr_inside:.1f} dB inside, {e.share_of_error:.0%} of "
-            "the error of all layers"
-            for e in quantized[:BLAMED]
-        ]
-
-
-class Int8Missed(Exception):
-    """INT8 misses a gate: nothing was written."""
-
-    def __init__(self, result: Int8Result) -> None:
-        super().__init__("; ".join(result.missed))
-        self.result = result
 
 
 def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
@@ -188,10 +135,6 @@ def _choose(
             "try another --method, or masks and photos closer to those of later runs"
         )
     return effects, steps
-
-
-def work_in_int8(effects: Sequence[Effect]) -> float:
-    return sum(effect.share_of_work for effect in effects if not effect.kept)
 
 
 def _measure(

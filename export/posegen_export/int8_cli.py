@@ -10,7 +10,7 @@ from posegen_runtime.choices import Axis, Fit, MaskChannel
 from posegen_runtime.console import EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
-    from posegen_export.int8 import Int8Result
+    from posegen_export.int8_result import Int8Result
 
 
 class Rest(str, Enum):
@@ -79,9 +79,10 @@ def int8(
     """Add an INT8 variant to BUNDLE; exit 1 when it misses a gate, and nothing is changed then."""
     from posegen_calibration.ranges import Method
     from posegen_calibration.source import Sampling
-    from posegen_export.int8 import Int8Missed, Int8Options, add_int8
+    from posegen_export.int8 import add_int8
     from posegen_export.int8_data import inputs_of
     from posegen_export.int8_outputs import check_outputs
+    from posegen_export.int8_result import Int8Missed, Int8Options
     from posegen_runtime.bundle import Bundle
     from posegen_runtime.errors import PoseGenError
     from posegen_runtime.progress import say

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import onnx
 
-from posegen_calibration.session import Feeds, Session, return_large_blocks
+from posegen_calibration.session import Feeds, Session, return_large_blocks, watched
 
 NOT_COMPUTED = ("Constant", "DequantizeLinear")
 """Weights, and activations that are looked at before they are quantised."""
@@ -20,15 +20,7 @@ def measure_peaks(model: onnx.ModelProto, batches: Iterable[Feeds]) -> dict[str,
     tensor that `model` computes; infinite where a value was infinite or NaN."""
     return_large_blocks()
     names = _half_tensors(model)
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
-    held = {value.name for value in model.graph.output}
-    watched.graph.output.extend(
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT16, None)
-        for name in names
-        if name not in held
-    )
-    session = Session(watched, names)
+    session = Session(watched(model, names, onnx.TensorProto.FLOAT16), names)
     peaks = dict.fromkeys(names, 0.0)
     for feeds in batches:
         for row in range(len(feeds["mask"])):  # all activations of an image are in memory at once

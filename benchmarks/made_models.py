@@ -9,7 +9,8 @@ from posegen.config import Arch, ModelConfig, Variant
 from posegen_calibration.sampling import Sampling
 from posegen_export import synthetic
 from posegen_export.export import export_bundle, load_source, make_inputs
-from posegen_export.int8 import Int8Missed, Int8Options, add_int8
+from posegen_export.int8 import add_int8
+from posegen_export.int8_result import Int8Missed, Int8Options
 from posegen_export.moving import save_moving_checkpoint
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.progress import say
@@ -19,8 +20,9 @@ IMAGES, SAMPLES = 128, 96
 MAX_BATCH = 16
 
 
-def made_bundles(folder: Path, tiny: bool) -> Iterator[Bundle]:
-    """Three pose variants of both architectures, and the largest with the viewpoint."""
+def made_bundles(folder: Path, arch: str, tiny: bool) -> Iterator[Bundle]:
+    """Three pose variants of both architectures, or of `arch`, and the largest of ours with the
+    viewpoint."""
     presets = {
         Arch.BOTTLENECK: "tiny" if tiny else "paper",
         Arch.SPATIAL: "tiny" if tiny else "edge",
@@ -33,6 +35,8 @@ def made_bundles(folder: Path, tiny: bool) -> Iterator[Bundle]:
     ]
     configs.append(msgspec.structs.replace(configs[-1], viewpoint=True))
     for config in configs:
+        if arch not in ("all", config.arch.value):
+            continue
         name = f"{config.arch.value}/{config.preset} {config.variant.value}"
         name += " + viewpoint" if config.viewpoint else ""
         yield made_bundle(folder, config, name)

@@ -1,6 +1,7 @@
 """The model that comes along: small, whole, PyTorch's own images, and it follows its inputs."""
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -43,11 +44,30 @@ def test_selftest_passes_without_naming_a_bundle(precision: str) -> None:
 
 @pytest.mark.parametrize("backend", ["auto", "openvino"])
 def test_a_precision_is_chosen_by_measuring(backend: str) -> None:
-    """FP16 is not tried on a CPU; INT8 is taken where it is faster, and only there."""
+    """FP16 is not tried on a CPU."""
     generator = PoseGenerator.load(threads=1, backend=backend, precision="auto")
     assert generator.precision in ("fp32", "int8")
-    assert "measured here" in generator.choice.why
-    assert "int8" in generator.choice.why
+    found = re.findall(r"(\w+) (fp32|fp16|int8) [\d.]+ ms", generator.choice.why)
+    assert {precision for _, precision in found} == {"fp32", "int8"}
+    if backend != "auto":
+        assert {name for name, _ in found} == {backend}
+
+
+@pytest.mark.parametrize("backend", ["cpu", "openvino"])
+@pytest.mark.parametrize(("int8", "taken"), [(0.5, "int8"), (0.9, "int8"), (1.5, "fp32")])
+def test_int8_is_taken_where_it_measured_faster_and_only_there(
+    monkeypatch: pytest.MonkeyPatch, backend: str, int8: float, taken: str
+) -> None:
+    """`int8`: the time that it takes, FP32's being 1."""
+    seconds = {"fp32": 1.0, "int8": int8}
+    monkeypatch.setattr(
+        "posegen_runtime.backends.choosing.time_backends",
+        lambda candidates, bundle: {c: seconds[c[1]] for c in candidates},
+    )
+    generator = PoseGenerator.load(threads=1, backend=backend, precision="auto")
+    assert generator.precision == taken
+    assert generator.choice.backend.value == backend
+    assert f"{backend} int8 {1000 * int8:.1f} ms" in generator.choice.why
 
 
 def test_int8_says_what_it_was_measured_to_lose(generator: PoseGenerator) -> None:

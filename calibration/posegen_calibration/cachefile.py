@@ -1,5 +1,7 @@
 """Ranges on disk: readable JSON that may be moved to another machine and is never used stale."""
 
+import contextlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import msgspec
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import read_bytes, write_atomic
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,15 +28,18 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Raises `PoseGenError` when the file cannot be written."""
+    """Make `path` and its folder. Raises `PoseGenError` when the file cannot be written."""
     encoded = msgspec.json.format(msgspec.json.encode(calibration), indent=2)
+    with contextlib.suppress(OSError):  # writing says what is wrong
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, encoded + b"\n")
 
 
 def read_calibration(path: Path, key: dict[str, Any]) -> Calibration:
     """The calibration in `path`, made for `key`.
 
-    Raises `PoseGenError` when it is unreadable or stale, and then names what differs.
+    Raises `PoseGenError` when it is unreadable, holds a range that is negative or not finite, or
+    is stale, and then names what differs.
     """
     try:
         held = msgspec.json.decode(read_bytes(path), type=Calibration)
@@ -45,6 +50,11 @@ def read_calibration(path: Path, key: dict[str, Any]) -> Calibration:
     if held.schema != SCHEMA:
         raise PoseGenError(
             f"--cache {path}: has schema {held.schema}, this version reads {SCHEMA}; delete it"
+        )
+    wrong = [f"{n} {v:g}" for n, v in held.ranges.items() if not 0 <= v < math.inf]
+    if wrong:
+        raise PoseGenError(
+            f"--cache {path}: a range is negative or not finite ({wrong[0]}); delete it"
         )
     names = [name for name in (*key, *held.key) if held.key.get(name) != key.get(name)]
     if names:

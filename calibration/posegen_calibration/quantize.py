@@ -54,9 +54,11 @@ def quantize(
             copy.input[0], copy.input[1] = f"{layer.tensor}_dq", f"{layer.weight}_dq"
             if dtype == np.float16 and len(copy.input) > 2:
                 nodes.append(copy)
-                bias = constants[copy.input[2]]
-                tensors.append(_row(bias, node.op_type))
-                copy = _add_bias(copy, tensors[-1].name)
+                row = _row(constants[copy.input[2]], node.op_type)
+                if row.name not in ready:
+                    tensors.append(row)
+                    ready.add(row.name)
+                copy = _add_bias(copy, row.name)
         nodes.append(copy)
     read = {name for node in nodes for name in node.input}
     kept = [tensor for tensor in graph.initializer if tensor.name in read]
@@ -127,7 +129,7 @@ def _row(bias: TensorProto, kind: str) -> TensorProto:
     """`bias` [C] for an addition to [N, C, H, W] behind a Conv, or to [N, C] behind a Gemm."""
     values = numpy_helper.to_array(bias)
     shape = (-1, 1, 1) if kind == "Conv" else (-1,)
-    return numpy_helper.from_array(values.reshape(shape), f"{bias.name}_row")
+    return numpy_helper.from_array(values.reshape(shape), f"{bias.name}_of_{kind.lower()}")
 
 
 def _weight(layer: Layer) -> onnx.NodeProto:

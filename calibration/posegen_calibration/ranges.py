@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnx
 
 from posegen_calibration.layers import Layer
-from posegen_calibration.session import Feeds, Session, return_large_blocks
+from posegen_calibration.session import Feeds, Session, return_large_blocks, watched
 from posegen_runtime.errors import PoseGenError
 
 BINS = 1024
@@ -98,15 +98,7 @@ def _watch(model: onnx.ModelProto, tensors: Sequence[str]) -> tuple[Session, lis
     inputs = {value.name for value in model.graph.input}
     given = [name for name in tensors if name in inputs]
     inner = [name for name in tensors if name not in inputs]
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
-    held = {value.name for value in model.graph.output}
-    watched.graph.output.extend(
-        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
-        for name in inner
-        if name not in held
-    )
-    return Session(watched, inner), given
+    return Session(watched(model, inner, onnx.TensorProto.FLOAT), inner), given
 
 
 def _read(

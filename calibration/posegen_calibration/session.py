@@ -42,6 +42,17 @@ class Session:
         return dict(zip(self._outputs, values, strict=True))
 
 
+def watched(model: onnx.ModelProto, names: Sequence[str], dtype: int) -> onnx.ModelProto:
+    """A copy of `model` whose inner tensors `names`, of an ONNX `dtype`, are outputs too."""
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    held = {value.name for value in made.graph.output}
+    made.graph.output.extend(
+        onnx.helper.make_tensor_value_info(name, dtype, None) for name in names if name not in held
+    )
+    return made
+
+
 def return_large_blocks() -> None:
     """Let glibc give large arrays back to the system as soon as they are freed.
 

@@ -1,5 +1,6 @@
 """The silhouettes of a folder that can stand for it, described; each file is read once."""
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class FoundSilhouette:
 def find_silhouettes(
     size: tuple[int, int], sampling: Sampling, inputs: Inputs, tell: Tell
 ) -> list[FoundSilhouette]:
-    """Every usable silhouette, placed at ``size`` = (height, width).
+    """Every usable silhouette, placed at ``size`` = (height, width); identical ones count once.
 
     `tell` is told of masks that are left out and of other sizes. Raises `PoseGenError` when more
     than `MAX_UNUSABLE` of the files are unusable, or fewer than `MIN_MASKS` silhouettes are left.
@@ -52,18 +53,28 @@ def find_silhouettes(
     }
     found: list[FoundSilhouette] = []
     unusable: list[str] = []
+    seen: set[bytes] = set()
+    copies = 0
     sizes: Counter[tuple[int, int]] = Counter()
     for source in inputs.masks:
         try:
             for one in inputs.reading.silhouettes(source.path):
                 placement = place(one.mask, size, sampling.fit)
-                features = describe(placement.mask(one.mask))
+                placed = placement.mask(one.mask)
+                content = hashlib.sha256(placed.tobytes()).digest()
+                if content in seen:
+                    copies += 1
+                    continue
+                seen.add(content)
+                features = describe(placed)
                 name = one.name_suffix.lstrip("_")
                 found.append(FoundSilhouette(source, name, features, azimuths.get(source.name)))
                 sizes[placement.source_size] += 1
         except PoseGenError as error:
             reason = str(error).removeprefix(f"{source.path}: ")
             unusable.append(f"{source.name}: {reason}")
+    if copies:
+        tell(f"left out: {copies} of {copies + len(found)} silhouettes, which are copies of others")
     _check_usable(sampling, len(inputs.masks), len(found), unusable, tell)
     height, width = size
     others = sum(count for size, count in sizes.items() if size != (height, width))
@@ -89,6 +100,6 @@ def _check_usable(
         tell(f"left out: {len(unusable) - SHOWN} more masks")
     if found < MIN_MASKS:
         raise PoseGenError(
-            f"--masks {sampling.masks}: {found} masks are too few to calibrate on; "
-            f"at least {MIN_MASKS} are needed, and hundreds are better"
+            f"--masks {sampling.masks}: {found} different masks are too few to calibrate "
+            f"on; at least {MIN_MASKS} are needed, and hundreds are better"
         )

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import numpy as np
 
+from posegen_calibration.apart import SplitMasks, split_masks, split_photos
 from posegen_calibration.pairing import Pairing, Sample
 from posegen_calibration.samples import choose_described
 from posegen_calibration.sampling import Sampling
@@ -12,14 +14,12 @@ from posegen_calibration.session import Feeds
 from posegen_calibration.silhouettes import find_silhouettes
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.inputs import find_inputs
+from posegen_runtime.inputs import Inputs, find_inputs
+from posegen_runtime.jobs import distinct_pairs
 from posegen_runtime.options import RunOptions
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.rows import Prepared
 
-TRIAL, HELD_OUT = 24, 64
-SHARE = 1 / 8
-"""For each of the two, at most; of few masks, most are needed to calibrate."""
 BATCH = 2
 """Images at a time: every activation of a batch is in memory at once."""
 
@@ -27,7 +27,7 @@ Tell = Callable[[str], None]
 
 
 class SampleSet:
-    """The samples chosen for a bundle, no mask in two of the three.
+    """The samples chosen for a bundle, no mask in two of the three; see `split_masks`.
 
     `chosen`: to measure ranges on. `trial`: to choose layers by, which ranges do not know.
     `held_out`: for the proof, which knows nothing of either.
@@ -96,19 +96,18 @@ def find_samples(bundle: Bundle, sampling: Sampling, tell: Tell) -> SampleSet:
     inputs = find_inputs(_run_options(bundle, sampling), bundle)
     tell(inputs.reading.explanation)
     silhouettes = find_silhouettes(bundle.image_size, sampling, inputs, tell)
-    order = np.random.default_rng([sampling.seed, 1]).permutation(len(silhouettes))
-    share = int(len(silhouettes) * SHARE)
-    held_out, trial = min(HELD_OUT, share), min(TRIAL, share)
-    apart = held_out + trial
-    rest = [silhouettes[i] for i in sorted(order[apart:])]
-    headings = [one.heading for one in rest]
-    features = [one.features for one in rest]
+    masks = split_masks(silhouettes, sampling.seed)
+    judging, calibrating = _split_photos(inputs, masks, sampling.seed, tell)
+    headings = [one.heading for one in masks.rest]
+    features = [one.features for one in masks.rest]
     rows = choose_described(features, sampling.samples, sampling.seed, headings)
-    per_mask = min(math.ceil(sampling.samples / len(rows)), inputs.per_mask)
+    pairs = min(inputs.per_mask, distinct_pairs(calibrating.appearances, calibrating.backgrounds))
+    per_mask = min(math.ceil(sampling.samples / len(rows)), pairs)
     if len(rows) * per_mask < sampling.samples:
+        apart = len(silhouettes) - len(masks.rest)
         raise PoseGenError(
             f"--masks {sampling.masks}: {len(rows)} masks ({apart} are kept apart) with "
-            f"{inputs.per_mask} pairs of conditions give {len(rows) * per_mask} samples, "
+            f"{pairs} pairs of conditions give {len(rows) * per_mask} samples, "
             f"{sampling.samples} are asked for; add masks or conditions, or lower --samples"
         )
     if per_mask > 1:
@@ -117,13 +116,33 @@ def find_samples(bundle: Bundle, sampling: Sampling, tell: Tell) -> SampleSet:
             f"{per_mask}, with other conditions"
         )
     prepare = Preparer(bundle.image_size, inputs.reading, sampling.fit, {}, {})
-    pair = Pairing(inputs, sampling.seed, bundle.takes_viewpoint, tell)
+    pair = Pairing(calibrating, sampling.seed, bundle.takes_viewpoint, tell)
+    pair_apart = Pairing(judging, sampling.seed, bundle.takes_viewpoint, lambda line: None)
     return SampleSet(
         [spec.name for spec in bundle.manifest.inputs],
         prepare,
-        pair([rest[row] for row in rows], per_mask)[: sampling.samples],
-        pair([silhouettes[i] for i in sorted(order[held_out:apart])], 1),
-        pair([silhouettes[i] for i in sorted(order[:held_out])], 1),
+        pair([masks.rest[row] for row in rows], per_mask)[: sampling.samples],
+        pair_apart(masks.trial, 1),
+        pair_apart(masks.held_out, 1),
+    )
+
+
+def _split_photos(
+    inputs: Inputs, masks: SplitMasks, seed: int, tell: Tell
+) -> tuple[Inputs, Inputs]:
+    """Those for the masks set apart, and those to calibrate on; `tell` gets what is set apart."""
+    judging, calibrating, said = {}, {}, []
+    for name in ("appearances", "backgrounds"):
+        sources = getattr(inputs, name)
+        judging[name], calibrating[name] = split_photos(sources, masks.folders, seed)
+        if sources:
+            own = len(judging[name]) if judging[name] != calibrating[name] else "none"
+            said.append(f"{own} of {len(sources)} {name}")
+    photos = f"; of their own: {', '.join(said)}" if said else ""
+    tell(f"kept apart: {masks.explanation}{photos}")
+    return (
+        msgspec.structs.replace(inputs, **judging),
+        msgspec.structs.replace(inputs, **calibrating),
     )
 
 

@@ -47,12 +47,12 @@ def staging(target: Path) -> Iterator[Path]:
             target.replace(old)
         part.replace(target)
     except OSError as error:
-        if old.exists() and not target.exists():
-            old.replace(target)
         raise PoseGenError(
             f"{target}: cannot be written ({error.strerror}); free space or name another folder"
         ) from error
     finally:
+        if old.exists() and not target.exists():  # Ctrl-C comes anywhere
+            old.replace(target)
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from posegen_export.export import Source
-from posegen_export.half import overflowing
 from posegen_export.inputs import Inputs
 from posegen_export.int8_graphs import INT8
+from posegen_export.overflow import overflowing
 from posegen_export.parity import measure
 from posegen_export.reference import reference_images
 from posegen_export.variants import FP16, FP32, Figures, measure_half, missed_by
@@ -13,7 +13,7 @@ from posegen_export.ways import load_graphs
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.golden import golden_set
-from posegen_runtime.parity import GATES, compare
+from posegen_runtime.parity import compare
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ def check_bundle(bundle: Bundle, source: Source, inputs: Inputs) -> Checked:
         name = variant.precision
         feeds = golden_set(bundle, INT8)[0] if name == INT8 else inputs.feeds(config.inputs)
         graphs = load_graphs(bundle.root, variant.graphs)
-        ssim = GATES[name].needs_ssim
-        figures[name] = measure(generator, graphs, feeds, manifest.max_batch, ssim=ssim)
+        figures[name] = measure(generator, graphs, feeds, manifest.max_batch, name)
     remade = reference_images(generator, golden)
     figures[FP32]["golden files"] = compare(stored, remade, golden["mask"])
     overflow: list[str] = []

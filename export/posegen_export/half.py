@@ -19,9 +19,6 @@ from posegen.models import Generator
 from posegen_export.graph import GeneratorGraph
 from posegen_export.inputs import Feeds
 
-ACTIVATION_LIMIT = 16_000.0
-"""The largest absolute value that an activation may reach: a quarter of what float16 holds, for the
-inputs that nobody has tried."""
 PIECE = 4
 """Images at a time."""
 
@@ -98,13 +95,3 @@ def half_images(half: Generator, feeds: Feeds) -> tuple[npt.NDArray[np.uint8], d
             rows = [torch.from_numpy(array[start : start + PIECE]) for array in feeds.values()]
             pieces.append(graph(*rows).numpy())
     return np.concatenate(pieces), arithmetic.peaks
-
-
-def overflowing(peaks: dict[str, float]) -> list[str]:
-    """One line for each tensor above `ACTIVATION_LIMIT`, in order of execution."""
-    return [
-        f"activation: {name} reaches {peak:,.0f}, must be at most {ACTIVATION_LIMIT:,.0f} "
-        "(float16 ends at 65,504)"
-        for name, peak in peaks.items()
-        if peak > ACTIVATION_LIMIT
-    ]

@@ -5,7 +5,7 @@ golden images and FP32 graphs.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,7 @@ import onnx
 
 from posegen_calibration.cachefile import Calibration
 from posegen_calibration.layers import Layer, find_layers
-from posegen_calibration.ranges import Method
 from posegen_calibration.report import write_report
-from posegen_calibration.sampling import Sampling
 from posegen_calibration.sensitivity import (
     GOLDEN,
     TRIAL,
@@ -30,6 +28,7 @@ from posegen_calibration.sensitivity import (
 from posegen_calibration.source import SampleSet, find_samples
 from posegen_export.bundle_writer import staging
 from posegen_export.int8_graphs import (
+    FP16,
     FP32,
     INT8,
     add_precision,
@@ -40,60 +39,23 @@ from posegen_export.int8_graphs import (
     named,
     write_graphs,
 )
+from posegen_export.int8_overflow import measure_peaks
 from posegen_export.int8_parity import gathered, measure_ways, split
 from posegen_export.int8_pose import PoseIou, measure_pose
 from posegen_export.int8_ranges import calibrated
+from posegen_export.int8_result import Int8Missed, Int8Options, Int8Result, work_in_int8
 from posegen_export.int8_speed import engine_name, measure_speed
+from posegen_export.overflow import overflowing, record_of
 from posegen_export.ways import load_graphs
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.golden import golden_set
 from posegen_runtime.manifest import Graph, Precision
 from posegen_runtime.parity import GATES, ParityFigures
 
-BLAMED = 5
-"""Layers named when the gate is missed."""
+LITTLE_WORK = 0.25
+"""With less of the multiplications in INT8, converting costs about what they save."""
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Int8Options:
-    sampling: Sampling
-    method: Method = Method.PERCENTILE
-    cache: Path | None = None
-    report: Path | None = None
-    rest: str = "auto"
-    """The precision of everything that is not INT8; see `choose_rest`."""
-
-
-@dataclass(frozen=True)
-class Int8Result:
-    """What was measured. `missed` is empty when the bundle was written."""
-
-    figures: dict[str, ParityFigures]
-    effects: list[Effect]
-    pose: PoseIou
-    speed: dict[str, Any]
-    missed: list[str]
-    bytes: int = 0
-
-    @property
-    def blame(self) -> list[str]:
-        """The layers in INT8 that lose most, one line each."""
-        quantized = [effect for effect in self.effects if not effect.kept]
-        return [
-            f"{e.layer}: alone in INT8 {e.psnr_inside:.1f} dB inside, {e.share_of_error:.0%} of "
-            "the error of all layers"
-            for e in quantized[:BLAMED]
-        ]
-
-
-class Int8Missed(Exception):
-    """INT8 misses a gate: nothing was written."""
-
-    def __init__(self, result: Int8Result) -> None:
-        super().__init__("; ".join(result.missed))
-        self.result = result
 
 
 def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
@@ -128,15 +90,17 @@ def add_int8(bundle: Bundle, options: Int8Options, tell: Tell) -> Int8Result:
         graphs = write_graphs(bundle, root, rest, quantized, calibration.ranges)
         figures, pose = _measure(bundle, root, graphs, samples)
         speed = measure_speed(bundle, root, graphs)
+        peaks = _peaks(root, graphs, rest, bundle, samples)
         missed = [f"{w}: {x}" for w, f in figures.items() for x in GATES[INT8].missed(f)]
-        result = Int8Result(figures, effects, pose, speed, [*missed, *pose.missed])
+        missed += [*pose.missed, *overflowing(peaks)]
+        result = Int8Result(figures, effects, pose, speed, missed, peaks)
         if result.missed:
             raise Int8Missed(result)
-        record = _record(bundle, calibration, samples, rest, result, steps)
+        record = _record(bundle, options.source, calibration, samples, rest, result, steps)
         precision = Precision(precision=INT8, graphs=graphs, parity=record)
         manifest = add_precision(bundle, root, precision)
     size = sum(r.bytes for name, r in manifest.files.items() if name.startswith(f"{INT8}/"))
-    return Int8Result(figures, effects, pose, speed, [], size)
+    return Int8Result(figures, effects, pose, speed, [], peaks, size)
 
 
 def _choose(
@@ -158,9 +122,18 @@ def _choose(
     checks = [one for one in (trial, golden) if one is not None]
     effects, steps = choose_kept(model, layers, ranges, effects, checks, GATES[INT8])
     kept = [effect for effect in effects if effect.kept]
-    tell(f"layers: {len(effects) - len(kept)} in INT8, {len(kept)} stay in float")
+    work = work_in_int8(effects)
+    tell(
+        f"layers: {len(effects) - len(kept)} in INT8, with {work:.0%} of the multiplications; "
+        f"{len(kept)} stay in float"
+    )
     for effect in kept:
         tell(f"  {effect.layer}: {effect.why}")
+    if work < LITTLE_WORK:
+        tell(
+            f"warning: only {work:.0%} of the multiplications are in INT8: expect no gain; "
+            "try another --method, or masks and photos closer to those of later runs"
+        )
     return effects, steps
 
 
@@ -182,8 +155,20 @@ def _measure(
     return figures, pose
 
 
+def _peaks(
+    root: Path, graphs: dict[str, Graph], rest: str, bundle: Bundle, samples: SampleSet
+) -> dict[str, float]:
+    """Of the INT8 generator over the trial and the golden inputs, where its rest is float16."""
+    if rest != FP16:
+        return {}
+    golden = [golden_set(bundle, INT8)[0]] if bundle.manifest.golden else []
+    model = onnx.load(root / graphs["generator"].path)
+    return measure_peaks(model, chain(samples.batches(samples.trial), golden))
+
+
 def _record(
     bundle: Bundle,
+    source: str,
     calibration: Calibration,
     samples: SampleSet,
     rest: str,
@@ -198,10 +183,15 @@ def _record(
         "inputs": f"golden images by PyTorch; {len(samples.held_out)} held-out masks against FP32",
         "batches": sorted({1, 3, bundle.manifest.max_batch}),
         "figures": {way: f.record() for way, f in result.figures.items()},
-        "calibration": {**calibration.counts, "key": calibration.key},
+        "calibration": {
+            **({"data": source} if source else {}),
+            **calibration.counts,
+            "key": calibration.key,
+        },
         "rest": rest,
+        **(record_of(result.peaks) if result.peaks else {}),
         "layers": len(result.effects),
-        "work_in_int8": sum(e.share_of_work for e in result.effects if not e.kept),
+        "work_in_int8": result.work_in_int8,
         "kept": {effect.layer: effect.why for effect in kept},
         "choice": [msgspec.to_builtins(step) for step in steps],
         "pose_iou": msgspec.to_builtins(result.pose),

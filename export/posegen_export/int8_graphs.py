@@ -26,7 +26,7 @@ Models = dict[str, onnx.ModelProto]
 
 def choose_rest(bundle: Bundle, asked: str) -> str:
     """The precision of everything that is not INT8: `asked`, or for "auto" FP16 where `bundle`
-    holds it, since a GPU without TF32 takes several times as long for FP32.
+    holds it, since the tensor cores of a GPU do not serve FP32 without TF32.
 
     Raises `PoseGenError` when the bundle lacks `asked`.
     """

@@ -41,4 +41,4 @@ def measure_ways(
 
     if reference is None:
         reference = right(feeds)
-    return figures_by_way(int8, feeds, reference, right, max_batch, ssim=True)
+    return figures_by_way(int8, feeds, reference, right, max_batch, "int8")

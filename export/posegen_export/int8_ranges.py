@@ -7,6 +7,9 @@ from typing import Any
 import msgspec
 import onnx
 
+from posegen_calibration import apart
+from posegen_calibration import ranges as cuts
+from posegen_calibration import samples as strata
 from posegen_calibration.cachefile import Calibration, read_calibration, write_calibration
 from posegen_calibration.layers import Layer
 from posegen_calibration.ranges import Method, measure_ranges
@@ -33,7 +36,7 @@ def calibrated(
     tell: Tell,
 ) -> Calibration:
     """From the cache file where there is one, else measured (and written there)."""
-    key = _key(bundle, sampling, method)
+    key = cache_key(bundle, sampling, method)
     if cache is not None and cache.exists():
         held = read_calibration(cache, key)
         if set(held.ranges) != {layer.name for layer in layers}:
@@ -56,7 +59,7 @@ def calibrated(
     return calibration
 
 
-def _key(bundle: Bundle, sampling: Sampling, method: Method) -> dict[str, Any]:
+def cache_key(bundle: Bundle, sampling: Sampling, method: Method) -> dict[str, Any]:
     """What the ranges follow from: model, data and options, no paths."""
     files = bundle.manifest.files
     graph = bundle.precision(FP32).graphs["generator"].path
@@ -69,5 +72,19 @@ def _key(bundle: Bundle, sampling: Sampling, method: Method) -> dict[str, Any]:
             **data_hashes(sampling),
             **plain,
             "method": method,
+            **_choice(),
         }
     )
+
+
+def _choice() -> dict[str, Any]:
+    """What decides, besides options, which samples there are and where their values are cut off."""
+    return {
+        "TRIAL": apart.TRIAL,
+        "HELD_OUT": apart.HELD_OUT,
+        "SHARE": apart.SHARE,
+        "ENOUGH": apart.ENOUGH,
+        "BINS": list(strata.BINS),
+        "SECTORS": strata.SECTORS,
+        "PERCENTILE": cuts.PERCENTILE,
+    }

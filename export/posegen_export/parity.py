@@ -10,8 +10,8 @@ from posegen_runtime.parity import ParityFigures
 
 
 def measure(
-    generator: Generator, graphs: Backends, inputs: Feeds, max_batch: int, *, ssim: bool = False
+    generator: Generator, graphs: Backends, inputs: Feeds, max_batch: int, precision: str = "fp32"
 ) -> dict[str, ParityFigures]:
     """Figures of each way to an image over `inputs`; see `figures_by_way`."""
     right = partial(reference_images, generator)
-    return figures_by_way(graphs, inputs, right(inputs), right, max_batch, ssim=ssim)
+    return figures_by_way(graphs, inputs, right(inputs), right, max_batch, precision)

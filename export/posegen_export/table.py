@@ -14,10 +14,11 @@ Measured = Mapping[str, Mapping[str, ParityFigures]]
 """Figures by precision and way to an image."""
 
 
-def parity_table(groups: Mapping[str, Measured]) -> None:
+def parity_table(groups: Mapping[str, Measured], against: str = "PyTorch") -> None:
     """Print one row for each model (key, may be empty), precision and way to an image.
 
-    SSIM is a column where it was measured.
+    `against` is what made the images that all were compared with. SSIM is a column where it was
+    measured.
     """
     rows = [
         (model, precision, way, figures)
@@ -26,7 +27,7 @@ def parity_table(groups: Mapping[str, Measured]) -> None:
         for way, figures in ways.items()
     ]
     ssim = any(figures.ssim is not None for *_, figures in rows)
-    table = Table(title="Against PyTorch, in levels of 255; the worse of image and silhouette")
+    table = Table(title=f"Against {against}, in levels of 255; the worse of image and silhouette")
     if any(groups):
         table.add_column("model", no_wrap=True)
     table.add_column("precision")

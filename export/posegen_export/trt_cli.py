@@ -68,7 +68,7 @@ def trt(
         hardware_compatible=hardware_compatible,
     )
     for graph in opened.precision(precision).graphs:
-        print(_line(graph, ensure_engine(opened, precision, graph, options, tell=say)))
+        print(_line(graph, precision, ensure_engine(opened, precision, graph, options, tell=say)))
     _prove(opened, precision, options)
 
 
@@ -114,13 +114,15 @@ def _capability(text: str | None) -> tuple[int, int] | None:
     return int(found[1]), int(found[2])
 
 
-def _line(graph: str, file: "EngineFile") -> str:
+def _line(graph: str, variant: str, file: "EngineFile") -> str:
+    from posegen_runtime.engines.ensure import of_variant
     from posegen_runtime.engines.precision import describe
 
     sidecar = file.sidecar
     layers = sidecar.engine_layers or sidecar.network_layers
     source = "engine" if sidecar.engine_layers else "graph"
     return (
-        f"{graph}: batches {sidecar.identity.profile}, {sidecar.bytes / 1e6:.1f} MB, "
+        f"{of_variant(graph, sidecar.identity.precision, variant)}: "
+        f"batches {sidecar.identity.profile}, {sidecar.bytes / 1e6:.1f} MB, "
         f"built in {sidecar.seconds:.1f} s, {source} has {describe(layers)}\n  {file.path}"
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 from posegen.models import Generator
 from posegen_export.graphs import write_graphs
-from posegen_export.half import ACTIVATION_LIMIT, half_images, overflowing
+from posegen_export.half import half_images
 from posegen_export.half_layers import layer_losses, worst_layers
 from posegen_export.inputs import Inputs
+from posegen_export.overflow import overflowing, record_of
 from posegen_export.parity import measure
 from posegen_export.reference import reference_images
 from posegen_export.ways import load_graphs
@@ -22,8 +23,6 @@ FP16 = "fp16"
 Figures = dict[str, ParityFigures]
 """Figures by the way to an image."""
 
-LARGEST = 8
-"""Activations recorded in the bundle."""
 BLAMED_ROWS = 8
 """Inputs over which layers are compared when a gate is missed."""
 
@@ -83,7 +82,7 @@ def _fp16(generator: Generator, root: Path, inputs: Inputs, max_batch: int) -> V
     graphs = write_graphs(half, root, FP16)
     figures = {"module": module}
     feeds = inputs.feeds(generator.config.inputs)
-    figures |= measure(generator, load_graphs(root, graphs), feeds, max_batch)
+    figures |= measure(generator, load_graphs(root, graphs), feeds, max_batch, FP16)
     overflow = overflowing(peaks)
     missed = [*overflow, *missed_by(figures, FP16)]
     blame = []
@@ -91,9 +90,7 @@ def _fp16(generator: Generator, root: Path, inputs: Inputs, max_batch: int) -> V
         rows = range(min(BLAMED_ROWS, len(inputs.masks)))
         some = inputs.feeds(generator.config.inputs, rows)
         blame = worst_layers(layer_losses(generator, half, some))
-    largest = sorted(peaks.items(), key=lambda item: -item[1])[:LARGEST]
-    record = {"activation_limit": ACTIVATION_LIMIT, "largest_activations": dict(largest)}
-    return Variant(graphs, figures, missed, blame, record)
+    return Variant(graphs, figures, missed, blame, record_of(peaks))
 
 
 def measure_half(

@@ -87,7 +87,10 @@ class BundleModel:
         self.image_size = height
         self.inputs = tuple(spec.name for spec in bundle.manifest.inputs)
         kind = (bundle.manifest.arch, bundle.manifest.preset, bundle.manifest.variant)
-        self.label = f"bundle, {'/'.join(kind)} at {height} px, {precision}"
+        choice = self._generator.choice
+        self.label = (
+            f"bundle, {'/'.join(kind)} at {height} px, {choice.precision} on {choice.backend.value}"
+        )
         # bundle.json holds the hash of every other file.
         self.sha256 = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
 

@@ -148,7 +148,8 @@ def _selftest(bundle: Path | None, precision: str, backend: BackendName) -> bool
     from posegen_runtime.generator import PoseGenerator
     from posegen_runtime.selftest import selftest
 
-    verdicts = selftest(PoseGenerator.load(bundle, precision, backend=backend))
+    # One thread, as in each lane of a run: engines compile a graph otherwise for several.
+    verdicts = selftest(PoseGenerator.load(bundle, precision, threads=1, backend=backend))
     for verdict in verdicts:
         print(verdict)
     return not any(verdict.missed for verdict in verdicts)

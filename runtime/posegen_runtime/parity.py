@@ -86,14 +86,19 @@ class Bound(msgspec.Struct, frozen=True):
     limit: float
     at_most: bool
 
+    def holds(self, value: float | None) -> bool:
+        """False also when the figure was not measured."""
+        if value is None:
+            return False
+        return value <= self.limit if self.at_most else value >= self.limit
+
     def missed(self, figures: ParityFigures) -> str | None:
         """What was missed, with value and bound, or None."""
         value = getattr(figures, self.figure)
+        if self.holds(value):
+            return None
         if value is None:
             return f"{self.figure} was not measured"
-        kept = value <= self.limit if self.at_most else value >= self.limit
-        if kept:
-            return None
         relation = "at most" if self.at_most else "at least"
         return f"{self.figure} {value:.4g}, must be {relation} {self.limit:g}"
 

@@ -1,5 +1,7 @@
 """`posegen-run --selftest`: does this machine make the images that PyTorch made at export?"""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +29,11 @@ class Verdict(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         f = self.figures
         verdict = "passed" if not self.missed else "MISSED: " + "; ".join(self.missed)
+        ssim = "" if f.ssim is None else f", SSIM {f.ssim:.4f}"
         return (
             f"{self.graph} ({self.engine}): {f.images} images, max difference "
             f"{f.max_difference:g} levels, mean {f.mean_difference:.4f}, PSNR {f.psnr:.1f} dB, "
-            f"worst {f.psnr_worst:.1f} dB: {verdict}"
+            f"worst {f.psnr_worst:.1f} dB{ssim}: {verdict}"
         )
 
 
@@ -52,26 +55,34 @@ def selftest(generator: PoseGenerator) -> list[Verdict]:
 
 
 def prove_engines(generator: PoseGenerator) -> None:
-    """Run the golden set through engines that are new, and keep the figures in their sidecars.
+    """Run the golden set through engines that are new here, and keep the figures in their sidecars.
+
+    Figures of another GPU or version of TensorRT say nothing: an engine may be copied with them.
 
     Raises `PoseGenError` when they miss a gate, and so does every later use of them. A bundle
     without a golden set proves nothing.
     """
     bundle, precision = generator.bundle, generator.precision
     engines = _engines(generator, generator.graphs)
-    if any(precision not in e.file.sidecar.parity for e in engines) and bundle.manifest.golden:
+    if not all(_proven(engine, precision) for engine in engines) and bundle.manifest.golden:
         feeds, reference = golden_set(bundle, precision)
         graph = generator.graphs[-1]
         verdict = _judge(generator, graph, _generated(generator, feeds), feeds, reference)
         say(f"golden set through the new engine: {verdict}")
         _record(generator, verdict)
     for engine in engines:
-        missed = engine.file.sidecar.parity.get(precision, {}).get("missed")
+        missed = _proven(engine, precision).get("missed")
         if missed:
             raise PoseGenError(
                 f"{engine.file.path}: makes other images than PyTorch ({'; '.join(missed)}); "
                 "use another precision or backend, or delete it to build it again"
             )
+
+
+def _proven(engine: TensorrtBackend, precision: str) -> dict[str, Any]:
+    """The figures of `engine` in its sidecar; empty unless this GPU and TensorRT made them."""
+    figures: dict[str, Any] = engine.file.sidecar.parity.get(precision, {})
+    return figures if figures.get("engine") == engine.description else {}
 
 
 def _record(generator: PoseGenerator, verdict: Verdict) -> None:

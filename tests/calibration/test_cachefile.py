@@ -23,6 +23,15 @@ def test_it_is_read_as_it_was_written_wherever_it_lies(file: Path, tmp_path: Pat
     assert json.loads(moved.read_text())["key"] == KEY
 
 
+def test_its_folder_is_made(tmp_path: Path):
+    held = Calibration(key=KEY, counts={"samples": 512}, ranges={"last": 1.5})
+    file = tmp_path / "not" / "there" / "ranges.json"
+    write_calibration(file, held)
+    assert read_calibration(file, KEY) == held
+    with pytest.raises(PoseGenError, match=r"ranges\.json: cannot be written"):
+        write_calibration(file / "ranges.json", held)
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -47,7 +56,17 @@ def test_what_is_no_calibration_is_refused(tmp_path: Path, content: str):
 
 
 def test_another_schema_is_refused(file: Path):
-    held = json.loads(file.read_text()) | {"schema": 2}
+    held = json.loads(file.read_text()) | {"schema": 1}
     file.write_text(json.dumps(held))
-    with pytest.raises(PoseGenError, match="schema 2"):
+    with pytest.raises(PoseGenError, match="schema 1"):
         read_calibration(file, KEY)
+
+
+@pytest.mark.parametrize("value", ["-1.5", "1e999", "-1e999"])
+def test_a_range_that_cannot_be_is_refused(file: Path, value: str):
+    file.write_text(file.read_text().replace("1.5", value))
+    with pytest.raises(PoseGenError) as refused:
+        read_calibration(file, KEY)
+    assert str(file) in str(refused.value)
+    assert "delete it" in str(refused.value)
+    assert "\n" not in str(refused.value)

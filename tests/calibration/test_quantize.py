@@ -115,6 +115,20 @@ def test_a_bias_of_more_steps_than_float16_counts():
     assert np.abs(Session(made).run(feeds)["image"] - right).mean() < 5
 
 
+def test_half_precision_layers_that_share_a_bias():
+    model = conv_model()
+    for node in model.graph.node:
+        if list(node.output) == ["middle"]:
+            node.input[2] = "first.bias"
+    layers = find_layers(model)
+    ranges = measure_ranges(model, layers, lambda: batches(4), Method.MINMAX)
+    (feeds,) = batches(4)
+    right = Session(model).run(feeds)["image"].astype(int)
+    made = quantize(half(model), layers, ranges)
+    onnx.checker.check_model(made, full_check=True)
+    assert np.abs(Session(made).run(feeds)["image"] - right).mean() < 2
+
+
 def half(model):
     """`model`, computing in float16."""
     for tensor in model.graph.initializer:

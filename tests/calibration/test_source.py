@@ -121,8 +121,34 @@ def test_an_empty_or_missing_folder(choose: Choose, folders: Path):
 def test_too_few_masks(choose: Choose, folders: Path):
     for number in range(7):
         write(folders / f"few/{number}.png", example_mask(number))
-    with pytest.raises(PoseGenError, match="7 masks are too few to calibrate on; at least 8"):
+    with pytest.raises(PoseGenError, match="7 different masks are too few"):
         choose(masks=folders / "few", samples=16)
+
+
+def test_copies_of_a_mask_count_once(choose: Choose, folders: Path, told: list[str]):
+    for number in range(6):
+        write(folders / f"masks/copy{number}.png", example_mask(number))
+    samples = choose(samples=24)
+    assert "left out: 6 of 46 silhouettes, which are copies of others" in told
+    parts = (samples.chosen, samples.trial, samples.held_out)
+    assert len({s.job.mask.name for part in parts for s in part}) == 34
+    for number in range(20):
+        write(folders / f"few/{number}.png", example_mask(number % 7))
+    with pytest.raises(PoseGenError, match="7 different masks are too few"):
+        choose(masks=folders / "few", samples=16)
+
+
+def test_masks_that_judge_have_photos_of_their_own(choose: Choose, folders: Path, told: list[str]):
+    for number in range(24):
+        write(folders / f"background/more{number}.png", example_photo(40 + number))
+    samples = choose(samples=24)
+    judging = {s.job.background.name for s in samples.trial + samples.held_out}
+    assert len(judging) <= 3
+    assert not judging & {s.job.background.name for s in samples.chosen}
+    assert (
+        "kept apart: 5 masks held out, 5 for the trial; of their own: none of 3 appearances, "
+        "3 of 29 backgrounds" in told
+    )
 
 
 def test_too_few_samples_name_the_option(choose: Choose):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from posegen_export.bundle_writer import check_target, staging
@@ -22,6 +24,26 @@ def test_a_failed_export_keeps_the_earlier_bundle(tmp_path):
     with staging(earlier) as root:
         (root / "bundle.json").write_text("later")
     assert (earlier / "bundle.json").read_text() == "later"
+    assert list(tmp_path.iterdir()) == [earlier]
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_ctrl_c_between_two_renames_loses_nothing(tmp_path, monkeypatch, after):
+    earlier = tmp_path / "bundle"
+    earlier.mkdir()
+    (earlier / "bundle.json").write_text("earlier")
+    replace, calls = Path.replace, []
+
+    def interrupted(path, target):
+        calls.append(replace(path, target))
+        if len(calls) == after:
+            raise KeyboardInterrupt
+        return calls[-1]
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), staging(earlier) as root:
+        (root / "bundle.json").write_text("later")
+    assert (earlier / "bundle.json").read_text() == ("earlier" if after == 1 else "later")
     assert list(tmp_path.iterdir()) == [earlier]
 
 

@@ -1,4 +1,4 @@
-"""The paper's capacity and the edge preset at 256 px; `precision_table.py --made` does all."""
+"""The paper's capacity and the edge preset at 256 px; `precision_table.py --made all` does all."""
 
 import math
 

@@ -12,8 +12,9 @@ from posegen.models import build_discriminator
 from posegen_export.cli import app
 from posegen_export.export import load_source, make_inputs
 from posegen_export.graphcheck import check_graph
-from posegen_export.half import ACTIVATION_LIMIT, HalfArithmetic, half_images, overflowing
+from posegen_export.half import HalfArithmetic, half_images
 from posegen_export.half_layers import layer_losses, worst_layers
+from posegen_export.overflow import ACTIVATION_LIMIT, overflowing
 from posegen_export.parity import measure
 from posegen_export.variants import missed_by, parse_precisions
 from posegen_export.ways import load_graphs
@@ -204,7 +205,7 @@ def test_check_refuses_activations_near_the_end_of_float16(
     checkpoint = spoilt(moving_checkpoint, tmp_path, "spatial", "pose", nearly_overflow)
     bundle = tmp_path / "bundle"
     with monkeypatch.context() as patch:
-        patch.setattr("posegen_export.half.ACTIVATION_LIMIT", np.inf)
+        patch.setattr("posegen_export.overflow.ACTIVATION_LIMIT", np.inf)
         assert export(capsys, checkpoint, bundle)[0] == 0
     assert run_app(app, ["check", str(bundle), "--checkpoint", str(checkpoint)]) == 1
     printed = capsys.readouterr().out.splitlines()

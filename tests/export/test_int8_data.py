@@ -1,6 +1,7 @@
 """A data set gives calibration its masks, conditions and poses."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def test_masks_conditions_and_poses_of_the_data_set(data, bundle):
     told: list[str] = []
     with inputs_of(data, NOTHING, bundle) as given:
-        samples = find_samples(bundle, Sampling(**given, samples=24), told.append)
+        assert given.source == "32 samples of val and train of ellipses"
+        samples = find_samples(bundle, Sampling(**given.folders, samples=24), told.append)
         used = {s.job.mask.path.resolve() for s in samples.chosen}
         masks = np.concatenate([feeds["mask"] for feeds in samples.batches(samples.chosen)])
     assert {file.relative_to(data).parts[0] for file in used} == {"train", "val"}
@@ -57,7 +59,7 @@ def test_the_same_data_set_has_the_same_hashes(data, bundle):
     hashes = []
     for _ in range(2):
         with inputs_of(data, NOTHING, bundle) as given:
-            hashes.append(data_hashes(Sampling(**given)))
+            hashes.append(data_hashes(Sampling(**given.folders)))
     assert hashes[0] == hashes[1]
     assert set(hashes[0]) == set(NOTHING)
 
@@ -65,11 +67,42 @@ def test_the_same_data_set_has_the_same_hashes(data, bundle):
 def test_a_large_validation_split_stands_alone(data, bundle, monkeypatch):
     monkeypatch.setattr("posegen_export.int8_data.ENOUGH", 12)
     with inputs_of(data, NOTHING, bundle) as given:
-        links = [link.resolve() for link in given["masks"].rglob("*.png")]
-        folder = given["masks"]
+        folder = given.folders["masks"]
+        links = [link.resolve() for link in folder.rglob("*.png")]
+        assert given.source == "12 samples of val of ellipses"
     assert len(links) == 12
     assert {link.relative_to(data).parts[0] for link in links} == {"val"}
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("kind", ["mask", "appearance", "background"])
+def test_missing_files_are_one_line_before_any_work(data, bundle, tmp_path, capsys, kind):
+    broken = tmp_path / "broken"
+    shutil.copytree(data, broken)
+    first, second, *_ = sorted(broken.glob(f"val/*/{kind}/*.png"))
+    first.unlink()
+    second.unlink()
+    assert run_app(app, ["int8", str(bundle.root), "--data", str(broken)]) == 2
+    assert capsys.readouterr().err == (
+        f"error: {first}: is missing and so is 1 more file; copy or make the data set {broken} "
+        "again\n"
+    )
+
+
+def test_the_splits_are_said_and_recorded(data, exported_bundle, tmp_path, capsys, monkeypatch):
+    """`bundle.json` gets them with the samples; here nothing is measured."""
+    seen = []
+
+    def add_int8(opened, options, tell):
+        seen.append(options)
+        raise PoseGenError("enough")
+
+    monkeypatch.setattr("posegen_export.int8.add_int8", add_int8)
+    bundle = exported_bundle("bottleneck", "pose")
+    assert run_app(app, ["int8", str(bundle), "--data", str(data)]) == 2
+    source = "32 samples of val and train of ellipses"
+    assert f"calibrating on {source}\n" in capsys.readouterr().err
+    assert seen[0].source == source
 
 
 def test_masks_or_a_data_set(data, bundle, tmp_path):

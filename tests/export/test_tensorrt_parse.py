@@ -74,7 +74,7 @@ def add_int8(bundle):
     models = int8_graphs.load_models(bundle)
     names = {layer.name for layer in find_layers(int8_graphs.decoder(models))}
     ranges = dict.fromkeys(names, RANGE)
-    graphs = int8_graphs.write_graphs(bundle, bundle.root, models, names, ranges)
+    graphs = int8_graphs.write_graphs(bundle, bundle.root, "fp16", names, ranges)
     return add_precision(bundle, "int8", graphs)
 
 

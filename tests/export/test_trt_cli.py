@@ -1,5 +1,6 @@
 """`posegen-export trt` through the real command."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_every_engine_of_a_precision_is_built_and_named(tmp_path, cache, capsys)
     printed, said = capsys.readouterr()
     assert said.count("building ") == 3
     for graph in ("generator", "conditions", "generator_cached"):
-        assert f"\n{graph}: batches 1..2..3, " in f"\n{printed}"
+        assert f"\n{graph} fp32: batches 1..2..3, " in f"\n{printed}"
     engines = sorted(cache.glob("*.engine"))
     assert len(engines) == 3
     assert all(str(file) in printed for file in engines)
@@ -57,6 +58,18 @@ def test_the_precision_is_that_of_the_graph(trt):
     code, _, errors = trt("--precision", "fp8")
     assert code == 2
     assert "holds no fp8 variant, only fp32, fp16, int8" in errors
+
+
+def test_conditions_of_int8_are_named_after_the_precision_that_they_are_in(tmp_path, capsys):
+    bundle = write_tiny_bundle(tmp_path / "bundle")
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    (fp32,) = manifest["precisions"]
+    manifest["precisions"].append({**fp32, "precision": "int8"})
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    assert run_app(app, ["trt", str(bundle), "--precision", "int8"]) == 0
+    printed, said = capsys.readouterr()
+    assert "\nconditions fp32 (which int8 takes): batches " in printed
+    assert "\nbuilding conditions fp32 (which int8 takes), batches " in said
 
 
 @pytest.mark.parametrize(

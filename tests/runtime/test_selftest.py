@@ -32,6 +32,18 @@ def test_an_honest_bundle_passes(tmp_path: Path, variant: str) -> None:
         assert "passed" in str(verdict)
 
 
+def test_ssim_is_named_where_it_is_part_of_the_gate(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path)
+    (verdict,) = {str(v).partition(": ")[2] for v in selftest(PoseGenerator.load(bundle))}
+    assert "SSIM" not in verdict
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    (fp32,) = manifest["precisions"]
+    manifest["precisions"].append({**fp32, "precision": "int8"})
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    for verdict in selftest(PoseGenerator.load(bundle, "int8")):
+        assert f"dB, SSIM {verdict.figures.ssim:.4f}: passed" in str(verdict)
+
+
 def test_a_golden_image_of_another_mask_is_a_miss(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path)
     replace_file(bundle, "golden/image/000.png", (bundle / "golden/image/001.png").read_bytes())

@@ -55,7 +55,7 @@ class OpenvinoBackend:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         each = threads or cores or 1
         streams = max(1, (cores or 1) // each)
-        settings = {
+        settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": PRECISION,
             "INFERENCE_NUM_THREADS": each * streams,
             "NUM_STREAMS": streams,
@@ -68,6 +68,8 @@ class OpenvinoBackend:
             core = _core()
             model = core.read_model(str(path))
             model.reshape({tensor.get_any_name(): _one_row(tensor) for tensor in model.inputs})
+            if "f16" in (types := _types(model)) and "i8" not in types:
+                settings["SNIPPETS_MODE"] = "DISABLE"  # with them some such graphs crash here
             compiled = core.compile_model(model, DEVICE, settings)
             requests = [compiled.create_infer_request() for _ in range(streams)]
         except Exception as error:
@@ -117,6 +119,15 @@ class OpenvinoBackend:
     @property
     def description(self) -> str:
         return f"openvino {self._version} {DEVICE} {PRECISION}"
+
+
+def _types(model: Any) -> set[str]:
+    """Element types in a model, in OpenVINO's words."""
+    return {
+        output.get_element_type().to_string()
+        for operator in model.get_ops()
+        for output in operator.outputs()
+    }
 
 
 def _one_row(tensor: Any) -> list[int]:

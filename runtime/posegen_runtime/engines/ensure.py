@@ -64,12 +64,18 @@ def ensure_engine(
         if found is not None:
             return found
         rows = ", shared conditions" if shared else ""
-        tell(f"building {graph} {precision}{rows}, batches {wanted.profile}, with {tensorrt}")
+        named = of_variant(graph, wanted.precision, precision)
+        tell(f"building {named}{rows}, batches {wanted.profile}, with {tensorrt}")
         stop = threading.Event()
         return run_stoppable(
             lambda: _build(bundle, precision, graph, options, wanted, tensorrt, gpu, folder, stop),
             stop,
         )
+
+
+def of_variant(graph: str, computes: str, variant: str) -> str:
+    """A graph's name with its precision. INT8 encodes its conditions with another one's graph."""
+    return f"{graph} {computes}" + ("" if computes == variant else f" (which {variant} takes)")
 
 
 def _build(

@@ -117,11 +117,16 @@ def test_a_bundle_gets_what_it_takes(variant: str, tmp_path: Path, samples: Samp
 
 def test_the_precision_is_the_bundle_s(tmp_path: Path) -> None:
     bundle = write_tiny_bundle(tmp_path / "bundle")
-    assert open_model(bundle, "cpu", precision="fp32").label.endswith("64 px, fp32")
+    assert open_model(bundle, "cpu", precision="fp32").label.endswith("64 px, fp32 on cpu")
     with pytest.raises(PoseGenError, match="fp16"):
         open_model(bundle, "cpu", precision="fp16")
     with pytest.raises(PoseGenError, match="a checkpoint computes in float32; name a bundle"):
         open_model(written(tmp_path / "a.safetensors", config()), "cpu", precision="int8")
+
+
+def test_the_label_says_what_auto_chose(tmp_path: Path) -> None:
+    bundle = write_tiny_bundle(tmp_path / "bundle")
+    assert open_model(bundle, "cpu", precision="auto").label.endswith("64 px, fp32 on cpu")
 
 
 def test_the_cuda_that_is_not_there(tmp_path: Path) -> None:

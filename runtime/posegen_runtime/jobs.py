@@ -34,6 +34,8 @@ class Job(msgspec.Struct, frozen=True):
     """Ends the output's name where a mask gives several images: "-v0"."""
     appearance: Source | None
     background: Source | None
+    number: int = 0
+    """Its place among the jobs of the run, from 0."""
 
 
 def find_images(path: Path, option: str) -> list[Source]:

@@ -1,6 +1,6 @@
-"""What is known about a job, before and after its image is made."""
+"""A job on its way: read, generated, written, or failed."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -8,36 +8,20 @@ import numpy.typing as npt
 
 from posegen_runtime.geometry import Placement
 from posegen_runtime.jobs import Job
+from posegen_runtime.labels.coco import CocoMask
+from posegen_runtime.ledger.entries import ImageData, ImageResult
+from posegen_runtime.ledger.schema import State
 from posegen_runtime.poses import Pose, Three
 
+Images = npt.NDArray[np.uint8]
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of `manifest.jsonl`: a job and what became of it.
 
-    `mask`, `appearance` and `background` are names of inputs, `image` and `mask_file` paths in
-    the output directory. `object` tells apart the objects of one mask file.
-    """
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that cannot be made, and why. `of_mask`: because the mask itself is unusable."""
 
-    mask: str
     object: str = ""
-    appearance: str | None = None
-    background: str | None = None
-    variation: int
-    state: Literal["done", "failed"]
-    reason: str = ""
-    image: str = ""
-    mask_file: str = ""
-    placement: dict[str, Any] = {}
-    unclear_share: float = 0.0
-    """Share of the mask file's pixels that are neither clearly black nor clearly white."""
-    viewpoint: Three | None = None
-    """What the model was told, in its training frame; absent where it was told nothing."""
-    notes: list[str] = []
-    """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
-
-
-class RejectedMask(Row, frozen=True, kw_only=True, omit_defaults=True):
-    """The row of a mask that cannot be read or holds no object; in the manifest like any other."""
+    reason: str
+    of_mask: bool = False
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,56 +29,75 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
     job: Job
     object: str
+    """Tells apart the objects of one mask file; "" where there is one."""
     stem: str
-    mask: npt.NDArray[np.uint8]
+    """Of the output's files: their name without folder and suffix."""
+    mask: Images
     """uint8 [h, w] in {0, 255} at the bundle's size."""
     placement: Placement
-    appearance: npt.NDArray[np.uint8] | None
-    background: npt.NDArray[np.uint8] | None
+    appearance: Images | None
+    background: Images | None
+    """uint8 RGB [h, w, 3]."""
     pose: Pose | None
     notes: list[str]
     unclear_share: float = 0.0
     viewpoint: Three | None = None
     """Zeros where it is unknown; None for a model that takes none."""
+    seconds: float = 0.0
+    """That reading took."""
 
 
-def failed(job: Job, reason: str, object_name: str = "") -> Row:
-    """The row of a job that gave no image, with the reason why."""
-    return Row(
-        mask=job.mask.name,
-        object=object_name,
-        appearance=job.appearance.name if job.appearance else None,
-        background=job.background.name if job.background else None,
-        variation=job.variation,
-        state="failed",
-        reason=reason,
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """An image that is done. `files`, by path in the output, still have to be stored: none where
+    the writer did so."""
+
+    result: ImageResult
+    files: dict[str, bytes] = {}
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a preview draws of an image."""
+
+    prepared: Prepared
+    image: Images
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that is over: all its images in their order, at least one."""
+
+    job: Job
+    images: list[ImageResult]
+    files: dict[str, bytes] = {}
+    shown: list[Shown] = []
+    of_mask: bool = False
+    """The mask itself is the reason why nothing was made."""
+
+
+def data_of(prepared: Prepared, coco: CocoMask | None) -> ImageData:
+    """What labels, manifest and report need to know later."""
+    place = prepared.placement
+    placement: dict[str, Any] = {
+        "fit": place.fit.value,
+        "source_size": place.source_size,
+        "target_size": place.target_size,
+        "window": place.window,
+        "sx": place.sx,
+        "sy": place.sy,
+        "tx": place.tx,
+        "ty": place.ty,
+    }
+    return ImageData(
+        placement=placement,
+        notes=prepared.notes,
+        viewpoint=prepared.viewpoint if any(prepared.viewpoint or ()) else None,
+        pose=prepared.pose,
+        coco=coco,
+        unclear_share=round(prepared.unclear_share, 4),
     )
 
 
-def rejected(job: Job, reason: str, object_name: str = "") -> RejectedMask:
-    """The row of a job whose mask itself is the reason why it failed."""
-    return RejectedMask(**msgspec.structs.asdict(failed(job, reason, object_name)))
-
-
-def done(prepared: Prepared, image: str, mask_file: str) -> Row:
-    """The row of a job whose files are written; paths are relative to the output directory."""
-    place = prepared.placement
-    return msgspec.structs.replace(
-        failed(prepared.job, "", prepared.object),
-        state="done",
-        image=image,
-        mask_file=mask_file,
-        viewpoint=prepared.viewpoint if any(prepared.viewpoint or ()) else None,
-        notes=prepared.notes,
-        unclear_share=round(prepared.unclear_share, 4),
-        placement={
-            "fit": place.fit.value,
-            "source_size": place.source_size,
-            "target_size": place.target_size,
-            "window": place.window,
-            "sx": place.sx,
-            "sy": place.sy,
-            "tx": place.tx,
-            "ty": place.ty,
-        },
+def failed(failure: Failure, finished: float) -> ImageResult:
+    """The ledger's row of a failure at the Unix time `finished`."""
+    return ImageResult(
+        object=failure.object, state=State.FAILED, reason=failure.reason, finished=finished
     )

@@ -1,0 +1,1 @@
+"""Who reads inputs and writes outputs while the generator runs."""

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.rows import RejectedMask, Row
+from posegen_runtime.ledger import ImageRow, State
+from posegen_runtime.rows import Finished
 
 FIRST_VARIATION = 0
 REJECTED_AT_START = 32
@@ -11,23 +12,26 @@ REJECTED_AT_START = 32
 
 
 class Advice:
-    """Counts what rows note about their masks; each mask counts once."""
+    """Counts what rows note about their masks; each mask counts once. `with_poses`: masks should
+    have one."""
 
-    def __init__(self) -> None:
+    def __init__(self, with_poses: bool) -> None:
+        self._with_poses = with_poses
         self._masks = 0
         self._outside = 0
         self._without_pose = 0
         self._unclear_share = 0.0
         self._notes: Counter[str] = Counter()
 
-    def add(self, row: Row, without_pose: bool) -> None:
-        if row.variation != FIRST_VARIATION or row.state == "failed":
+    def add(self, row: ImageRow) -> None:
+        if row.variation != FIRST_VARIATION or row.state is State.FAILED:
             return
+        data = row.data
         self._masks += 1
-        self._without_pose += without_pose
-        self._notes.update(row.notes)
-        self._unclear_share = max(self._unclear_share, row.unclear_share)
-        self._outside += any(note.startswith("outside") for note in row.notes)
+        self._without_pose += self._with_poses and data.pose is None
+        self._notes.update(data.notes)
+        self._unclear_share = max(self._unclear_share, data.unclear_share)
+        self._outside += any(note.startswith("outside") for note in data.notes)
 
     def lines(self) -> list[str]:
         """One line for each thing worth knowing, none when all is well."""
@@ -65,17 +69,18 @@ class FirstMasks:
         self._watching = guessed
         self._rejected: set[str] = set()
 
-    def check(self, row: Row, explanation: str) -> None:
-        """Look at the next row. Raises `PoseGenError` when the first `REJECTED_AT_START` masks,
-        each counted once, were all rejected; `explanation` says how masks are read."""
+    def check(self, finished: Finished, explanation: str) -> None:
+        """Look at the next job. Raises `PoseGenError` when the first `REJECTED_AT_START` masks,
+        each counted once, were all unusable; `explanation` says how masks are read."""
         if not self._watching:
             return
-        if not isinstance(row, RejectedMask):
+        if not finished.of_mask:
             self._watching = False  # there is a mask that can be read in this way
             return
-        self._rejected.add(row.mask)
+        self._rejected.add(finished.job.mask.name)
         if len(self._rejected) == REJECTED_AT_START:
             raise PoseGenError(
                 f"the first {REJECTED_AT_START} masks all failed, the last one because: "
-                f"{row.reason}; {explanation}; set --mask-values and --mask-channel"
+                f"{finished.images[-1].reason}; {explanation}; set --mask-values and "
+                "--mask-channel"
             )

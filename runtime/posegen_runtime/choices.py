@@ -37,10 +37,17 @@ class BackendName(str, Enum):
     """A native engine of TensorRT or TensorRT-RTX, built where it runs."""
     OPENVINO = "openvino"
     """OpenVINO on the CPU."""
+    NULL = "null"
+    """Nothing: images are their masks at once, to time all that is not inference."""
 
     @property
     def on_gpu(self) -> bool:
         return self in (BackendName.CUDA, BackendName.TENSORRT)
+
+    @property
+    def leaves_cpu(self) -> bool:
+        """Whether the CPU has time for reading and writing while it works."""
+        return self.on_gpu or self is BackendName.NULL
 
 
 class Axis(str, Enum):
@@ -52,6 +59,12 @@ class Axis(str, Enum):
     MINUS_Y = "-y"
     Z = "z"
     MINUS_Z = "-z"
+
+
+class SinkName(str, Enum):
+    FILES = "files"
+    WEBDATASET = "webdataset"
+    """Tar files of fixed size."""
 
 
 class ImageFormat(str, Enum):

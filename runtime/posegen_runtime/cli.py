@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from posegen_runtime import __version__
-from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel
+from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel, SinkName
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.options import RunOptions, parse_labels
+from posegen_runtime.shard import Shard
 
 DEMO_OUT = Path("posegen-demo")
 
@@ -37,6 +38,13 @@ def generate(
         Path | None, typer.Option(help="Scene without the object, or a folder of them.")
     ] = None,
     per_mask: Annotated[int, typer.Option(min=1, help="Images for each mask.")] = 1,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help="CSV with columns mask, appearance, background: an image for each line."),
+    ] = None,
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Make only every N-th image, from the I-th on.")
+    ] = "1/1",
     seed: Annotated[int, typer.Option(help="Decides what is paired with each mask.")] = 0,
     fit: Annotated[
         Fit,
@@ -54,6 +62,9 @@ def generate(
     image_format: Annotated[
         ImageFormat, typer.Option("--format", help="File format of the images.")
     ] = ImageFormat.PNG,
+    sink: Annotated[
+        SinkName, typer.Option(help="Single files, or tar files for the webdataset library.")
+    ] = SinkName.FILES,
     labels: Annotated[
         str, typer.Option(help="coco,yolo (default), one of them, or none.", show_default=False)
     ] = "coco,yolo",
@@ -70,8 +81,14 @@ def generate(
         Axis, typer.Option(help="Axis of the poses' model that points up; of a GLB mostly y.")
     ] = Axis.Z,
     preview: Annotated[bool, typer.Option("--preview", help="Also write a contact sheet.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the output of an earlier run.")
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Delete what an earlier run left in --out first.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed, too.")
+    ] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only print how far the run in --out is.")
     ] = False,
     backend: Annotated[
         BackendName,
@@ -79,7 +96,13 @@ def generate(
     ] = BackendName.AUTO,
     lanes: Annotated[
         int | None,
-        typer.Option(min=1, max=1024, help="Images made at once. Default: one a CPU core."),
+        typer.Option(
+            min=1, max=1024, help="Calls of the model at once. Default: chosen by first images."
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, max=1024, help="Images a call. Default: chosen by first images."),
     ] = None,
     precision: Annotated[
         str,
@@ -98,10 +121,14 @@ def generate(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Turn silhouettes into images with labels.
+    """Turn silhouettes into images with labels. The same command goes on where it was stopped.
 
-    Exit codes: 0 all done, 1 some masks failed (see manifest.jsonl), 2 bad usage, 130 interrupted.
+    Exit codes: 0 all done, 1 some images failed (see --status), 2 bad usage, 3 disk full,
+    130 interrupted.
     """
+    if status:
+        _print_status(out)
+        return
     if selftest and not _selftest(bundle, precision, backend):
         raise typer.Exit(EXIT_SOME_FAILED)
     if selftest and masks is None and not demo:
@@ -126,10 +153,15 @@ def generate(
             model_forward=model_forward,
             model_up=model_up,
             preview=preview or demo,
-            overwrite=overwrite,
+            fresh=fresh,
+            retry_failed=retry_failed,
+            pairs=pairs,
+            shard=Shard.parse(shard),
+            sink=sink,
             precision=precision,
             backend=backend,
             lanes=lanes,
+            batch=batch,
         )
     )
 
@@ -141,6 +173,14 @@ def _check_usage(masks: Path | None, out: Path | None, demo: bool) -> None:
         raise PoseGenError("--masks is missing: name a folder of silhouettes, or try --demo")
     if out is None and not demo:
         raise PoseGenError("--out is missing: name a new folder for images and labels")
+
+
+def _print_status(out: Path | None) -> None:
+    from posegen_runtime.status import print_status
+
+    if out is None:
+        raise PoseGenError("--out is missing: name the folder of the run")
+    print_status(out)
 
 
 def _selftest(bundle: Path | None, precision: str, backend: BackendName) -> bool:
@@ -159,17 +199,22 @@ def _run(options: RunOptions) -> None:
     from posegen_runtime.run import run
 
     outcome = run(options)
-    speed = outcome.done / outcome.seconds if outcome.seconds else 0.0
+    counts = outcome.counts
+    speed = outcome.made / outcome.seconds if outcome.seconds else 0.0
     state = "interrupted: " if outcome.interrupted else ""
+    before = f" ({outcome.made} now)" if outcome.made != counts.done else ""
+    left = f", {counts.pending} to do" if counts.pending else ""
     print(
-        f"{state}{outcome.done} images done, {outcome.failed} failed in {outcome.seconds:.1f} s, "
-        f"{speed:.1f} images/s: {options.out}"
+        f"{state}{counts.done} images done{before}, {counts.failed} failed{left} in "
+        f"{outcome.seconds:.1f} s, {speed:.1f} images/s: {options.out}"
     )
     if outcome.preview is not None:
         print(f"contact sheet: {outcome.preview}")
+    if outcome.report is not None:
+        print(f"report: {outcome.report}")
     if outcome.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
-    if outcome.failed:
+    if counts.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 

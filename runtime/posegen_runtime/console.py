@@ -1,5 +1,6 @@
 """How every command starts and ends: one line for an error, an exit code that means something."""
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from posegen_runtime.errors import PoseGenError
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
+EXIT_DISK_FULL = 3
 EXIT_INTERRUPTED = 130
 
 EXTRAS = {
@@ -31,8 +33,8 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a Typer application and return its exit code.
 
     A command returns nothing (0) or raises ``typer.Exit(code)``. `PoseGenError`, a missing extra
-    and what the system refuses become one line on standard error and exit code 2; Ctrl-C becomes
-    130.
+    and what the system refuses become one line on standard error and exit code 2 (a full disk: 3);
+    Ctrl-C becomes 130.
     """
     app.pretty_exceptions_enable = False
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -40,7 +42,7 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         app(args=given)
     except PoseGenError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
+        return EXIT_DISK_FULL if _is_full(error.__cause__) else EXIT_USAGE
     except ModuleNotFoundError as error:
         if error.name == "cv2":
             print(f"error: OpenCV is not installed: {OPENCV}", file=sys.stderr)
@@ -57,7 +59,7 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {where}{error.strerror or error}", file=sys.stderr)
-        return EXIT_USAGE
+        return EXIT_DISK_FULL if _is_full(error) else EXIT_USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -67,6 +69,10 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
             print("interrupted", file=sys.stderr)
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     return EXIT_OK
+
+
+def _is_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _extra_of(module: str | None, command: Sequence[str]) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.imagefile import decode, decode_unchanged, read_header
 from posegen_runtime.paths import read_bytes, write_atomic
@@ -81,16 +82,25 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 
     Raises `PoseGenError` naming the file when it cannot be written.
     """
+    write_atomic(path, encode_png(image))
+
+
+def encode_image(image: np.ndarray, image_format: ImageFormat) -> memoryview:
+    """RGB uint8 [H, W, 3] as the bytes of a file."""
+    return encode_png(image) if image_format is ImageFormat.PNG else encode_jpeg(image)
+
+
+def encode_png(image: np.ndarray) -> memoryview:
+    """RGB uint8 [H, W, 3] or grey uint8 [H, W] as the bytes of a PNG file."""
     # No compression parameter: setting one resets OpenCV's strategy and doubles the time.
-    _write(path, ".png", image, [])
+    return _encode(".png", image, [])
 
 
-def write_jpeg(path: str | Path, image: np.ndarray, quality: int = JPEG_QUALITY) -> None:
-    """Write RGB uint8 [H, W, 3] or grey uint8 [H, W] as JPEG; see `write_png`."""
-    _write(path, ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+def encode_jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> memoryview:
+    """RGB uint8 [H, W, 3] or grey uint8 [H, W] as the bytes of a JPEG file."""
+    return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
-def _write(path: str | Path, suffix: str, image: np.ndarray, parameters: list[int]) -> None:
+def _encode(suffix: str, image: np.ndarray, parameters: list[int]) -> memoryview:
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    encoded = cv2.imencode(suffix, pixels, parameters)[1]
-    write_atomic(path, encoded.data)
+    return memoryview(cv2.imencode(suffix, pixels, parameters)[1].data)

@@ -1,7 +1,7 @@
 """Everything a run reads, found and understood before work starts."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,9 +11,10 @@ from posegen_runtime.choices import Axis
 from posegen_runtime.demo import demo_inputs, demo_viewpoints
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
-from posegen_runtime.jobs import Source, distinct_pairs, find_images
+from posegen_runtime.jobs import Job, Source, distinct_pairs, find_images, plan
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
+from posegen_runtime.pairs import Pair, plan_pairs, read_pairs
 from posegen_runtime.poses import Pose, Three, read_poses
 from posegen_runtime.progress import say
 from posegen_runtime.viewpoints import of_poses
@@ -39,10 +40,22 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     per_mask: int
     """As asked, but no more than there are different images of one mask."""
 
+    pairs: list[Pair]
+    """From `--pairs`; empty without."""
+
     @property
     def planned(self) -> int:
-        """How many jobs that is."""
-        return len(self.masks) * self.per_mask
+        """How many jobs that is, over all shards."""
+        return len(self.pairs) or len(self.masks) * self.per_mask
+
+    def jobs(self, seed: int) -> Iterator[Job]:
+        """Every job, in order."""
+        if self.pairs:
+            return plan_pairs(self.pairs, self._by_kind())
+        return plan(self.masks, self.appearances, self.backgrounds, self.per_mask, seed)
+
+    def _by_kind(self) -> dict[str, list[Source]]:
+        return by_kind(self.masks, self.appearances, self.backgrounds)
 
     @property
     def masks_with_viewpoint(self) -> int:
@@ -60,6 +73,11 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         [mask.path for mask in masks], options.mask_values, options.mask_channel
     )
     poses = _poses(options.poses, masks, reading) if options.poses else {}
+    pairs = []
+    if options.pairs:
+        if options.per_mask > 1:
+            raise PoseGenError("--per-mask: --pairs lists every job itself; leave one of them out")
+        pairs = read_pairs(options.pairs, by_kind(masks, appearances, backgrounds))
     return Inputs(
         masks=masks,
         appearances=appearances,
@@ -69,13 +87,20 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         viewpoints=_viewpoints(options, bundle, poses),
         categories=_categories(options.category, masks, poses),
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
+        pairs=pairs,
     )
+
+
+def by_kind(
+    masks: list[Source], appearances: list[Source], backgrounds: list[Source]
+) -> dict[str, list[Source]]:
+    return {"mask": masks, "appearance": appearances, "background": backgrounds}
 
 
 def _check_apart(options: RunOptions) -> None:
     """Neither may outputs be taken for inputs, nor inputs be replaced with an old output."""
     out = _real(options.out)
-    for name in ("masks", "appearance", "background", "poses", "bundle"):
+    for name in ("masks", "appearance", "background", "poses", "pairs", "bundle"):
         given: Path | None = getattr(options, name)
         if given is None:
             continue

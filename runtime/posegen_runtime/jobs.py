@@ -64,6 +64,7 @@ def plan(
     """`per_mask` jobs for each mask, lazily. An empty sequence of conditions means: none."""
     stems = output_stems([mask.name for mask in masks])
     digits = len(str(per_mask - 1))
+    number = 0
     for mask in masks:
         for variation in range(per_mask):
             first, second = draw(
@@ -76,7 +77,9 @@ def plan(
                 variation_suffix="" if per_mask == 1 else f"-v{variation:0{digits}}",
                 appearance=appearances[first] if appearances else None,
                 background=backgrounds[second] if backgrounds else None,
+                number=number,
             )
+            number += 1
 
 
 def distinct_pairs(appearances: Sequence[Source], backgrounds: Sequence[Source]) -> int:

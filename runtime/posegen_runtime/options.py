@@ -4,8 +4,9 @@ from pathlib import Path
 
 import msgspec
 
-from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel
+from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel, SinkName
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.shard import WHOLE, Shard
 
 LABELS = ("coco", "yolo")
 DEFAULT_CATEGORY = "object"
@@ -33,10 +34,16 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     model_up: Axis = Axis.Z
     """The frame of the poses' model; it decides the viewpoint that the generator is told."""
     preview: bool = False
-    overwrite: bool = False
+    fresh: bool = False
+    """Delete what an earlier run left in `out`, instead of going on there."""
+    retry_failed: bool = False
+    pairs: Path | None = None
+    shard: Shard = WHOLE
+    sink: SinkName = SinkName.FILES
     precision: str = "fp32"
     backend: BackendName = BackendName.AUTO
     lanes: int | None = None
+    batch: int | None = None
 
 
 def parse_labels(text: str) -> tuple[str, ...]:

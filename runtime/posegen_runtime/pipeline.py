@@ -1,7 +1,7 @@
-"""Decode, infer and encode at the same time, with a bounded number of jobs in flight."""
+"""Read, infer and write at the same time, with a bounded number of jobs in flight."""
 
-import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -11,48 +11,19 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from posegen_runtime.choices import BackendName
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.jobs import Job
-from posegen_runtime.labels.coco import CocoMask
-from posegen_runtime.rows import Prepared, Row
+from posegen_runtime.ledger.entries import ImageResult
+from posegen_runtime.rows import Failure, Finished, Images, Prepared, Shown, Written, failed
+from posegen_runtime.shape import Shapes
+from posegen_runtime.workers.base import Result, Workers
 
-Images = npt.NDArray[np.uint8]
+AHEAD = 4
+"""Groups of jobs begun for each lane: one in it, and enough behind it that it never waits."""
 
-
-class Finished(msgspec.Struct, frozen=True):
-    """A job that is over. `prepared`, `image` and `coco` are None when it failed."""
-
-    row: Row
-    prepared: Prepared | None = None
-    image: Images | None = None
-    coco: CocoMask | None = None
-
-
-class Shape(msgspec.Struct, frozen=True):
-    """How many work at once: `lanes` calls of the generator with `batch` jobs each."""
-
-    lanes: int
-    batch: int
-
-
-Prepare = Callable[[Job], list[Prepared | Row]]
 Generate = Callable[[list[Prepared]], Images]
-Write = Callable[[Prepared, Images], Finished]
-
-
-def choose_shape(backend: BackendName, max_batch: int, lanes: int | None) -> Shape:
-    """On a CPU one image at a time in one lane for each core, each lane's call on one thread;
-    on a GPU two lanes of the largest batch, so that one copies while the other computes."""
-    if backend.on_gpu:
-        return Shape(lanes or 2, max_batch)
-    return Shape(lanes or available_cores(), 1)
-
-
-def available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+Part = Failure | tuple[Prepared, Images, Result[Written], float]
+"""What became of one image: the last is the seconds that generating it took."""
 
 
 def generate_with(generator: PoseGenerator) -> Generate:
@@ -71,70 +42,119 @@ def generate_with(generator: PoseGenerator) -> Generate:
 
 def run_jobs(
     jobs: Iterable[Job],
-    prepare: Prepare,
+    workers: Workers,
     generate: Generate,
-    write: Write,
-    shape: Shape,
+    shapes: Shapes,
     stop: threading.Event,
 ) -> Generator[Finished, None, None]:
     """Every job's outcome, in the order of `jobs`, whatever finishes first.
 
     Once `stop` is set nothing new is begun, and what is in flight is still yielded. An error in
-    `generate` or `write` ends the run: it would hit every later job too. Closing the iterator
+    `generate` or the writer ends the run: it would hit every later job too. Closing the iterator
     waits for what is being worked on.
     """
-    pending = iter(jobs)
-    workers = max(2, shape.lanes)
-    decoders = ThreadPoolExecutor(workers, "decode")
-    lanes = ThreadPoolExecutor(shape.lanes, "infer")
-    encoders = ThreadPoolExecutor(workers, "encode")
+    coming = iter(jobs)
+    for shape, until in shapes.phases():
+        images, start = 0, time.perf_counter()
+        over = True
+        with _Lanes(workers, generate, shape.lanes) as lanes:
+            window: deque[Future[list[tuple[Job, list[Part]]]]] = deque()
+            while not stop.is_set():
+                if until is not None and time.perf_counter() - start >= until:
+                    over = False
+                    break
+                group = list(islice(coming, shape.batch))
+                if not group:
+                    break
+                window.append(lanes.submit(group))
+                if len(window) >= AHEAD * shape.lanes:
+                    for finished in _results(window.popleft()):
+                        images += len(finished.images)
+                        yield finished
+            if stop.is_set():
+                for future in window:
+                    future.cancel()
+            while window:
+                for finished in _results(window.popleft()):
+                    images += len(finished.images)
+                    yield finished
+        if over:
+            return
+        shapes.measured(shape, images, time.perf_counter() - start)
 
-    def infer(inputs: list[Future[list[Prepared | Row]]]) -> list[Finished | Future[Finished]]:
-        items = [item for future in inputs for item in future.result()]
-        ready = [item for item in items if isinstance(item, Prepared)]
-        images = iter(generate(ready)) if ready else iter(())
-        return [
-            Finished(item) if isinstance(item, Row) else encoders.submit(write, item, next(images))
-            for item in items
-        ]
 
-    window: deque[Future[list[Finished | Future[Finished]]]] = deque()
+class _Lanes:
+    """Threads that each take a group of jobs through the generator; leaving waits for them."""
+
+    def __init__(self, workers: Workers, generate: Generate, count: int) -> None:
+        self._workers = workers
+        self._generate = generate
+        self._pool = ThreadPoolExecutor(count, "infer")
+
+    def submit(self, group: list[Job]) -> "Future[list[tuple[Job, list[Part]]]]":
+        inputs = [(job, self._workers.prepare(job)) for job in group]
+        return self._pool.submit(self._infer, inputs)
+
+    def _infer(
+        self, inputs: list[tuple[Job, Result[list[Prepared | Failure]]]]
+    ) -> list[tuple[Job, list[Part]]]:
+        read = [(job, result.result()) for job, result in inputs]
+        ready = [item for _, items in read for item in items if isinstance(item, Prepared)]
+        start = time.perf_counter()
+        images = self._generate(ready) if ready else np.empty(0, np.uint8)
+        seconds = (time.perf_counter() - start) / max(1, len(ready))
+        coming = iter(images)
+
+        def part(item: Prepared | Failure) -> Part:
+            if isinstance(item, Failure):
+                return item
+            image = next(coming)
+            return item, image, self._workers.write(item, image), seconds
+
+        return [(job, [part(item) for item in items]) for job, items in read]
+
+    def __enter__(self) -> "_Lanes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _results(group: "Future[list[tuple[Job, list[Part]]]]") -> Iterator[Finished]:
     try:
-        while not stop.is_set() and (group := list(islice(pending, shape.batch))):
-            inputs = [decoders.submit(prepare, job) for job in group]
-            window.append(lanes.submit(infer, inputs))
-            if len(window) >= 4 * shape.lanes:
-                yield from _results(window.popleft())
-        if stop.is_set():
-            for future in window:
-                future.cancel()
-        while window:
-            yield from _results(window.popleft())
-    finally:
-        for pool in (decoders, lanes, encoders):
-            pool.shutdown(cancel_futures=True)
-
-
-def _results(batch: "Future[list[Finished | Future[Finished]]]") -> Iterator[Finished]:
-    try:
-        items = batch.result()
+        jobs = group.result()
     except CancelledError:
         return
-    for item in items:
-        yield item.result() if isinstance(item, Future) else item
+    for job, parts in jobs:
+        images: list[ImageResult] = []
+        files: dict[str, bytes] = {}
+        shown: list[Shown] = []
+        for part in parts:
+            if isinstance(part, Failure):
+                images.append(failed(part, time.time()))
+                continue
+            prepared, image, writing, infer = part
+            written = writing.result()
+            times = {"read": prepared.seconds, "infer": infer, **written.result.timings}
+            timings = {stage: round(seconds, 6) for stage, seconds in times.items()}
+            images.append(msgspec.structs.replace(written.result, timings=timings))
+            files |= written.files
+            shown.append(Shown(prepared, image))
+        of_mask = all(isinstance(part, Failure) and part.of_mask for part in parts)
+        yield Finished(job=job, images=images, files=files, shown=shown, of_mask=of_mask)
+
+
+def _stack(arrays: list[Images | None]) -> Images | None:
+    """[N, H, W, 3], or [1, H, W, 3] where all are the very same array."""
+    first = arrays[0]
+    if first is None:
+        return None
+    if all(array is first for array in arrays):
+        return first[None]
+    return np.stack([array for array in arrays if array is not None])
 
 
 def _viewpoints(prepared: list[Prepared]) -> npt.NDArray[np.float32] | None:
     """float32 [N, 3]; None for a model that takes none."""
     given = [p.viewpoint for p in prepared if p.viewpoint is not None]
     return np.array(given, np.float32) if given else None
-
-
-def _stack(images: list[Images | None]) -> Images | None:
-    """[N, H, W, 3], or [1, H, W, 3] where all are the very same array."""
-    first = images[0]
-    if first is None:
-        return None
-    if all(image is first for image in images):
-        return first[None]
-    return np.stack([image for image in images if image is not None])

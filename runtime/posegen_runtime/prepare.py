@@ -1,6 +1,7 @@
 """From names to arrays: the part of a job that comes before the generator."""
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +17,7 @@ from posegen_runtime.jobs import Job, Source
 from posegen_runtime.mask_range import outside
 from posegen_runtime.masks import MaskReading, Silhouette
 from posegen_runtime.poses import Pose, Three
-from posegen_runtime.rows import Prepared, Row, failed, rejected
+from posegen_runtime.rows import Failure, Prepared
 from posegen_runtime.viewpoints import UNKNOWN
 
 Image = npt.NDArray[np.uint8]
@@ -73,22 +74,27 @@ class Preparer:
         self._decoded: BoundedCache[Path, Image] = BoundedCache(DECODED_BYTES, _bytes)
         self._shapes: dict[Path, tuple[int, int]] = {}
 
-    def __call__(self, job: Job) -> list[Prepared | Row]:
+    def __call__(self, job: Job) -> list[Prepared | Failure]:
         """The silhouettes of one job, each ready to generate or failed with its reason."""
+        start = time.perf_counter()
         try:
             placed = self._silhouettes(job.mask)
         except PoseGenError as error:
-            return [rejected(job, _reason(error, job.mask))]
-        return [self._prepare(job, silhouette) for silhouette in placed]
+            return [Failure(reason=_reason(error, job.mask), of_mask=True)]
+        opening = (time.perf_counter() - start) / max(1, len(placed))
+        return [self._prepare(job, silhouette, opening) for silhouette in placed]
 
-    def _prepare(self, job: Job, silhouette: Placed) -> Prepared | Row:
+    def _prepare(self, job: Job, silhouette: Placed, opening: float) -> Prepared | Failure:
+        """`opening`: seconds that its share of reading the mask file took."""
+        start = time.perf_counter() - opening
         name = silhouette.suffix.lstrip("_")
         if silhouette.mask is None or silhouette.placement is None:
-            return rejected(job, silhouette.reason, name)
+            return Failure(object=name, reason=silhouette.reason, of_mask=True)
         placement = silhouette.placement
         stem = f"{job.stem}{silhouette.suffix}{job.variation_suffix}"
         if len(os.fsencode(PurePosixPath(stem).name)) > MAX_NAME:
-            return failed(job, "the name is too long for outputs; rename the mask", name)
+            reason = "the name is too long for outputs; rename the mask"
+            return Failure(object=name, reason=reason)
         pose = self._poses.get(job.mask.name)
         try:
             return Prepared(
@@ -103,9 +109,10 @@ class Preparer:
                 viewpoint=self._viewpoint(job.mask),
                 notes=silhouette.notes,
                 unclear_share=silhouette.unclear_share,
+                seconds=time.perf_counter() - start,
             )
         except PoseGenError as error:
-            return failed(job, _reason(error, job.mask), name)
+            return Failure(object=name, reason=_reason(error, job.mask))
 
     def _viewpoint(self, mask: Source) -> Three | None:
         return None if self._viewpoints is None else self._viewpoints.get(mask.name, UNKNOWN)

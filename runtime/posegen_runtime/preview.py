@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import write_png
-from posegen_runtime.pipeline import Finished
+from posegen_runtime.rows import Shown
 
 Image = npt.NDArray[np.uint8]
 
@@ -33,26 +33,6 @@ COST = 0.02
 COLUMNS = ("mask", "appearance", "background", "image", "outline")
 
 
-class Preview:
-    """Keeps up to `SHOWN` finished jobs, evenly spread over a run of `planned` jobs."""
-
-    def __init__(self, planned: int) -> None:
-        self._step = max(1, planned // SHOWN)
-        self._seen = 0
-        self._kept: list[Finished] = []
-
-    def add(self, finished: Finished) -> None:
-        """Look at the next job; failed ones are left out."""
-        due = self._seen >= len(self._kept) * self._step
-        self._seen += 1
-        if finished.image is not None and due and len(self._kept) < SHOWN:
-            self._kept.append(finished)
-
-    def sheet(self) -> Image | None:
-        """The contact sheet, uint8 RGB [h, w, 3], or None when no job was done."""
-        return contact_sheet(self._kept) if self._kept else None
-
-
 class LivePreview:
     """A contact sheet of the `SHOWN` newest images, written to `path` while a run goes on.
 
@@ -65,19 +45,17 @@ class LivePreview:
     def __init__(self, path: Path, every: float = EVERY) -> None:
         self._path = path
         self._every = every
-        self._newest: deque[Finished] = deque(maxlen=SHOWN)
+        self._newest: deque[Shown] = deque(maxlen=SHOWN)
         self._lock = threading.Lock()
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="preview", daemon=True)
         self._thread.start()
 
-    def add(self, finished: Finished) -> None:
-        """Look at the next job; failed ones are left out. From any thread."""
-        if finished.image is None:
-            return
+    def add(self, shown: Shown) -> None:
+        """Look at the next image. From any thread."""
         with self._lock:
-            self._newest.append(finished)
+            self._newest.append(shown)
         self._changed.set()
 
     def close(self) -> Path | None:
@@ -108,7 +86,7 @@ class LivePreview:
         return self._path
 
 
-def contact_sheet(jobs: Sequence[Finished]) -> Image:
+def contact_sheet(jobs: Sequence[Shown]) -> Image:
     """One row a job: each input that the bundle takes, the image, and the image with the
     silhouette's outline. More than `ROWS` jobs go into further blocks to the right."""
     blocks = [_block(jobs[start : start + ROWS]) for start in range(0, len(jobs), ROWS)]
@@ -124,7 +102,7 @@ def contact_sheet(jobs: Sequence[Finished]) -> Image:
     return np.hstack(parts[1:])
 
 
-def _block(jobs: Sequence[Finished]) -> Image:
+def _block(jobs: Sequence[Shown]) -> Image:
     rows = [_cells(job) for job in jobs]
     names = [name for name in COLUMNS if name in rows[0]]
     height, width = rows[0]["mask"].shape[:2]
@@ -142,10 +120,8 @@ def _block(jobs: Sequence[Finished]) -> Image:
     return sheet
 
 
-def _cells(job: Finished) -> dict[str, Image]:
+def _cells(job: Shown) -> dict[str, Image]:
     prepared, image = job.prepared, job.image
-    assert prepared is not None
-    assert image is not None
     cells = {
         "mask": cv2.cvtColor(prepared.mask, cv2.COLOR_GRAY2RGB),
         "appearance": prepared.appearance,

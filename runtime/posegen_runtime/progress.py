@@ -1,17 +1,12 @@
 """What a run shows while it works. Everything goes to standard error."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
 
+EVERY = 60.0
 CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -20,24 +15,65 @@ def say(line: str) -> None:
     CONSOLE.print(line, markup=False)
 
 
-@contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar, shown on a terminal only; tell what it gives how many images of how many are over."""
-    columns = (
-        TextColumn("generating"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal
-    ) as progress:
-        task = progress.add_task("", total=None, speed="")
+class Progress:
+    """A bar on a terminal; elsewhere a line every `EVERY` seconds. A context manager.
 
-        def show(over: int, total: int) -> None:
-            speed = progress.tasks[0].speed
-            text = f"{speed:.1f} images/s" if speed else ""
-            progress.update(task, completed=over, total=total, speed=text)
+    `planned` images in all, of which `left` are to be made now.
+    """
 
-        yield show
+    def __init__(self, planned: int, left: int) -> None:
+        self.failed = 0
+        self._over = 0
+        self._planned = planned
+        self._left = left
+        self._start = time.monotonic()
+        self._told = self._start
+        self._bar = Bar(
+            TextColumn("generating"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[more]}"),
+            console=CONSOLE,
+            transient=True,
+            disable=not CONSOLE.is_terminal,
+        )
+
+    def __enter__(self) -> "Progress":
+        self._start = self._told = time.monotonic()
+        self._task = self._bar.add_task("", total=self._planned, more="")
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def add(self, failed: bool) -> None:
+        """One more image is over."""
+        self._over += 1
+        self.failed += failed
+        self._left = max(self._left, self._over)  # a mask file may hold several objects
+        if not self._bar.disable:
+            before = max(0, self._planned - self._left)
+            self._bar.update(self._task, completed=before + self._over, more=self._more())
+        elif time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            say(f"{self._over} of {self._left} images, {self._more()}")
+
+    def _more(self) -> str:
+        """Rate, time left and failures in words."""
+        seconds = time.monotonic() - self._start
+        if seconds < 1:
+            return ""
+        rate = self._over / seconds
+        failed = f", {self.failed} failed" if self.failed else ""
+        left = duration((self._left - self._over) / rate)
+        return f"{rate:.1f} images/s, {left} left{failed}"
+
+
+def duration(seconds: float) -> str:
+    """Such as "2 h 05 min", "3 min 20 s" or "12 s"."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {whole % 60:02} s" if minutes else f"{whole} s"

@@ -1,54 +1,61 @@
 """One run of `posegen-run`, from options to outputs."""
 
+import functools
 import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import msgspec
 
-from posegen_runtime.advice import Advice, FirstMasks
-from posegen_runtime.backends.choosing import choose
+from posegen_runtime.advice import FirstMasks
+from posegen_runtime.backends.choosing import Choice, choose
 from posegen_runtime.choices import MaskChannel
+from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
-from posegen_runtime.images import write_png
 from posegen_runtime.inputs import Inputs, find_inputs
-from posegen_runtime.jobs import plan
+from posegen_runtime.ledger import Counts, Ledger, OutputLock, State
 from posegen_runtime.options import RunOptions
-from posegen_runtime.pipeline import Shape, available_cores, choose_shape, generate_with, run_jobs
+from posegen_runtime.outputs import write_outputs
+from posegen_runtime.pipeline import generate_with, run_jobs
 from posegen_runtime.prepare import Preparer
-from posegen_runtime.preview import Preview
-from posegen_runtime.progress import progress_bar, say
-from posegen_runtime.run_record import (
-    RunRecord,
-    describe_bundle,
-    describe_hardware,
-    describe_options,
-    describe_versions,
-)
-from posegen_runtime.sinks.files import FileSink
-from posegen_runtime.sinks.tree import PREVIEW, claim
+from posegen_runtime.progress import Progress, say
+from posegen_runtime.resuming import JobFinder, claim_or_resume
+from posegen_runtime.rows import Finished
+from posegen_runtime.run_record import RunRecord, describe
+from posegen_runtime.same_run import identity_of
+from posegen_runtime.shape import Shapes, candidates
+from posegen_runtime.sinks.base import Sink
+from posegen_runtime.sinks.opening import open_sink
+from posegen_runtime.sinks.tree import PREVIEW, check_place
 from posegen_runtime.stopping import stopping
 from posegen_runtime.viewpoints import explanation
+from posegen_runtime.workers.base import Workers
+from posegen_runtime.workers.choosing import choose_workers
+
+if TYPE_CHECKING:
+    from posegen_runtime.preview import LivePreview
 
 FAILURES_SHOWN = 10
-"""The rest is in the manifest."""
+"""The rest is in the ledger and the manifest."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a run ended."""
+    """How a run ended. `counts` are those of the whole output, `made` images of this run."""
 
-    done: int
-    failed: int
+    counts: Counts
+    made: int
     seconds: float
     interrupted: bool
     preview: Path | None
+    report: Path | None
 
 
 def run(options: RunOptions) -> Outcome:
-    """Generate an image for every job and write them with their labels.
+    """Generate an image for every job that has none yet, and write them with their labels.
 
     Raises `PoseGenError` when the run cannot start or go on; one bad mask only costs its row.
     """
@@ -57,10 +64,156 @@ def run(options: RunOptions) -> Outcome:
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
     choice = choose(options.backend, bundle, options.precision)
+    check_place(options.out, options.fresh)
     generator = PoseGenerator(bundle, choice, threads=1)
-    # Last of all that may refuse: from here on an earlier output is gone.
-    claim(options.out, options.overwrite)
-    shape = choose_shape(choice.backend, bundle.manifest.max_batch, options.lanes)
+    identity = identity_of(options, inputs, bundle, generator.engine, choice.precision)
+    with OutputLock(options.out) as lock:
+        # Last of all that may refuse: from here on an earlier output may be gone.
+        claim_or_resume(options, identity)
+        with Ledger.open(options.out, write=True, lock=lock) as ledger:
+            ledger.set_identity(identity)
+            if not ledger.is_planned():
+                jobs = options.shard.jobs(inputs.jobs(options.seed))
+                ledger.plan(jobs, options.shard.count(inputs.planned))
+            _tell(options, inputs, choice, ledger.counts())
+            return _Run(options, inputs, generator, ledger).go()
+
+
+class _Run:
+    """What is left to do, done and written down however it ends."""
+
+    def __init__(
+        self, options: RunOptions, inputs: Inputs, generator: PoseGenerator, ledger: Ledger
+    ) -> None:
+        self._options = options
+        self._inputs = inputs
+        self._generator = generator
+        self._ledger = ledger
+        self._sink: Sink = open_sink(options, inputs)
+        backend, manifest = generator.choice.backend, generator.bundle.manifest
+        shapes = candidates(backend, manifest.max_batch, options.lanes, options.batch)
+        counts = ledger.counts()
+        left = counts.pending + (counts.failed if options.retry_failed else 0)
+        self._shapes = Shapes(shapes, left, say)
+        self._progress = Progress(counts.planned, left)
+        self._record = RunRecord.begin(options.out, describe(options, inputs, generator))
+        self._made = 0
+
+    def go(self) -> Outcome:
+        options, record = self._options, self._record
+        start = time.perf_counter()
+        preview = self._open_preview()
+        report: Path | None = None
+        with stopping() as stop:
+            try:
+                record.write(options.out, self._ledger.counts())
+                try:
+                    self._generate(preview, stop)
+                finally:
+                    record.session.seconds = round(time.perf_counter() - start, 3)
+                    record.session.made = self._made
+                    record.shape(self._shapes.chosen)
+                self._ledger_to_outputs()
+            except BaseException as error:
+                record.state = "stopped" if isinstance(error, PoseGenError) else "interrupted"
+                if isinstance(error, PoseGenError):
+                    record.warnings = [str(error), *record.warnings]
+                with suppress(PoseGenError):  # a full disk may be what stopped it
+                    record.write(options.out, self._ledger.counts())
+                raise
+            record.state = "interrupted" if stop.is_set() else "finished"
+            counts = self._ledger.counts()
+            record.write(options.out, counts)
+            report = self._write_report(counts)
+        for line in record.warnings:
+            say(f"warning: {line}")
+        sheet = preview.close() if preview else None
+        return Outcome(counts, self._made, record.session.seconds, stop.is_set(), sheet, report)
+
+    def _generate(self, preview: "LivePreview | None", stop: threading.Event) -> None:
+        options, inputs = self._options, self._inputs
+        first_masks = FirstMasks(_reading_was_guessed(options))
+        committer = Committer(self._ledger)
+        finder = JobFinder(options, inputs)
+        todo = self._sink.jobs_to_do(self._ledger, options.retry_failed)
+        whole = False
+        with (
+            closing(self._open_workers()) as workers,
+            self._progress,
+            closing(
+                run_jobs(
+                    (finder(job) for job in todo),
+                    workers,
+                    generate_with(self._generator),
+                    self._shapes,
+                    stop,
+                )
+            ) as finished_jobs,
+        ):
+            try:
+                for finished in finished_jobs:
+                    committer.add(self._sink.add(finished))
+                    self._look_at(finished)
+                    if preview:
+                        for shown in finished.shown:
+                            preview.add(shown)
+                    first_masks.check(finished, inputs.reading.explanation)
+                whole = not stop.is_set()
+            finally:
+                committer.add(self._sink.close(whole))
+                committer.flush()
+
+    def _open_workers(self) -> Workers:
+        manifest = self._generator.bundle.manifest
+        inputs = self._inputs
+        make = functools.partial(
+            Preparer,
+            self._generator.image_size,
+            inputs.reading,
+            self._options.fit,
+            inputs.poses,
+            manifest.mask_range,
+            inputs.viewpoints,
+        )
+        return choose_workers(self._generator, make, self._sink.writer, self._shapes)
+
+    def _look_at(self, finished: Finished) -> None:
+        for image in finished.images:
+            self._made += image.state is State.DONE
+            bad = image.state is State.FAILED
+            self._progress.add(failed=bad)
+            if bad and self._progress.failed <= FAILURES_SHOWN:
+                mask = finished.job.mask.name
+                name = f"{mask}:{image.object}" if image.object else mask
+                say(f"failed: {name}: {image.reason}")
+
+    def _open_preview(self) -> "LivePreview | None":
+        if not self._options.preview:
+            return None
+        from posegen_runtime.preview import LivePreview
+
+        return LivePreview(self._options.out / PREVIEW)
+
+    def _ledger_to_outputs(self) -> None:
+        labels = self._options.labels if self._sink.has_labels else ()
+        self._record.warnings = write_outputs(
+            self._options.out,
+            self._ledger,
+            labels,
+            self._inputs.categories,
+            bool(self._inputs.poses) and self._sink.has_labels,
+        )
+
+    def _write_report(self, counts: Counts) -> Path:
+        from posegen_runtime.reporting import report_of
+
+        return report_of(
+            self._options.out, self._ledger, self._sink.read, counts, self._options.seed
+        )
+
+
+def _tell(options: RunOptions, inputs: Inputs, choice: Choice, counts: Counts) -> None:
+    """What was chosen for the user, and what is there already."""
     say(str(choice))
     say(inputs.reading.explanation)
     if inputs.viewpoints is not None:
@@ -71,96 +224,14 @@ def run(options: RunOptions) -> Outcome:
             f"--per-mask {options.per_mask}: there are only {inputs.per_mask} different pairs of "
             "appearance and background, so as many images a mask are made"
         )
-    record = RunRecord(
-        options=describe_options(options, inputs, shape, choice),
-        bundle=describe_bundle(bundle),
-        versions=describe_versions(generator.engine),
-        hardware=describe_hardware(available_cores()),
-        planned=inputs.planned,
-    )
-    preview = Preview(inputs.planned) if options.preview else None
-    with stopping() as stop:
-        record.write(options.out)
-        try:
-            _generate(options, inputs, generator, shape, record, preview, stop)
-        except KeyboardInterrupt:
-            record.state = "interrupted"
-            with suppress(PoseGenError):
-                record.write(options.out)
-            raise
-        except PoseGenError as error:
-            record.state, record.warnings = "stopped", [str(error), *record.warnings]
-            with suppress(PoseGenError):  # a full disk may be what stopped it
-                record.write(options.out)
-            raise
-        record.state = "interrupted" if stop.is_set() else "finished"
-        record.write(options.out)
-    for line in record.warnings:
-        say(f"warning: {line}")
-    sheet = _write_preview(preview, options.out)
-    return Outcome(record.done, record.failed, record.seconds, stop.is_set(), sheet)
-
-
-def _generate(
-    options: RunOptions,
-    inputs: Inputs,
-    generator: PoseGenerator,
-    shape: Shape,
-    record: RunRecord,
-    preview: Preview | None,
-    stop: threading.Event,
-) -> None:
-    """Run every job and fill in what `record` says about the end, however it comes."""
-    manifest = generator.bundle.manifest
-    prepare = Preparer(
-        generator.image_size,
-        inputs.reading,
-        options.fit,
-        inputs.poses,
-        manifest.mask_range,
-        inputs.viewpoints,
-    )
-    jobs = plan(inputs.masks, inputs.appearances, inputs.backgrounds, inputs.per_mask, options.seed)
-    advice, first_masks = Advice(), FirstMasks(_reading_was_guessed(options))
-    sink = FileSink(
-        options.out, options.format, options.labels, inputs.categories, bool(inputs.poses)
-    )
-    job: tuple[str, int] | None = None
-    start = time.perf_counter()
-    try:
-        # Closed before the sink: what is in flight is written until then.
-        with (
-            progress_bar() as show,
-            closing(run_jobs(jobs, prepare, generate_with(generator), sink.write, shape, stop)) as (
-                finished_jobs
-            ),
-        ):
-            for finished in finished_jobs:
-                row = finished.row
-                sink.add(finished)
-                record.add(row, surplus=job == (row.mask, row.variation))
-                job = row.mask, row.variation
-                advice.add(row, bool(inputs.poses) and row.mask not in inputs.poses)
-                if preview:
-                    preview.add(finished)
-                if row.state == "failed" and record.failed <= FAILURES_SHOWN:
-                    name = f"{row.mask}:{row.object}" if row.object else row.mask
-                    say(f"failed: {name}: {row.reason}")
-                first_masks.check(row, inputs.reading.explanation)
-                show(record.done + record.failed, record.planned)
-    finally:
-        record.seconds = round(time.perf_counter() - start, 3)
-        record.warnings = advice.lines()
-        sink.close()
+    if counts.pending < counts.planned:
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        again = " (tried again)" if options.retry_failed and counts.failed else ""
+        say(
+            f"going on: {counts.done} of {counts.planned} images are done{failed}{again}, "
+            f"{counts.pending} to do"
+        )
 
 
 def _reading_was_guessed(options: RunOptions) -> bool:
     return options.mask_values == "auto" or options.mask_channel is MaskChannel.AUTO
-
-
-def _write_preview(preview: Preview | None, out: Path) -> Path | None:
-    sheet = preview.sheet() if preview else None
-    if sheet is None:
-        return None
-    write_png(out / PREVIEW, sheet)
-    return out / PREVIEW

@@ -2,6 +2,8 @@
 
 import platform
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,26 @@ import numpy as np
 from posegen_runtime import __version__
 from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.inputs import Inputs
+from posegen_runtime.ledger import Counts
 from posegen_runtime.options import RunOptions
-from posegen_runtime.paths import write_atomic
-from posegen_runtime.pipeline import Shape
-from posegen_runtime.rows import Row
+from posegen_runtime.paths import read_bytes, write_atomic
+from posegen_runtime.shape import Shape, available_cores
 from posegen_runtime.sinks.tree import RUN
 
-SCHEMA = 1
+SCHEMA = 2
+
+
+class Session(msgspec.Struct, kw_only=True):
+    """One start of the command."""
+
+    started: float
+    """Unix time."""
+    seconds: float = 0.0
+    made: int = 0
+    """Images."""
 
 
 class RunRecord(msgspec.Struct, kw_only=True):
@@ -33,29 +47,64 @@ class RunRecord(msgspec.Struct, kw_only=True):
     bundle: dict[str, Any]
     versions: dict[str, str]
     hardware: dict[str, Any]
-    planned: int
+    planned: int = 0
     """Images to make; under `--mask-values each` it grows with what the mask files hold."""
     done: int = 0
+    rejected: int = 0
     failed: int = 0
-    seconds: float = 0.0
+    pending: int = 0
+    sessions: list[Session] = []
+    """The newest last."""
     warnings: list[str] = []
 
-    def add(self, row: Row, surplus: bool) -> None:
-        """Count one row; a `surplus` one (a mask file's second object) was not planned for."""
-        self.done += row.state == "done"
-        self.failed += row.state == "failed"
-        self.planned += surplus
+    @classmethod
+    def begin(cls, out: Path, described: dict[str, Any]) -> "RunRecord":
+        """A record of a run that begins, or goes on in `out`."""
+        before: list[Session] = []
+        with suppress(PoseGenError, msgspec.MsgspecError):
+            before = msgspec.json.decode(read_bytes(out / RUN), type=_Before).sessions
+        return cls(**described, sessions=[*before, Session(started=round(time.time(), 3))])
 
-    def write(self, out: Path) -> None:
+    @property
+    def session(self) -> Session:
+        return self.sessions[-1]
+
+    def shape(self, shape: Shape) -> None:
+        """How many images were made at once."""
+        self.options |= {"lanes": shape.lanes, "batch": shape.batch}
+
+    def write(self, out: Path, counts: Counts) -> None:
+        """Raises `PoseGenError` when the file cannot be written."""
+        for name in Counts.__struct_fields__:
+            setattr(self, name, getattr(counts, name))
         text = msgspec.json.format(msgspec.json.encode(self), indent=2)
         write_atomic(out / RUN, text + b"\n")
 
 
-def describe_options(
-    options: RunOptions, inputs: Inputs, shape: Shape, choice: Choice
-) -> dict[str, Any]:
-    """The options with everything that was chosen for the user."""
-    resolved: dict[str, Any] = msgspec.to_builtins(options, enc_hook=str)
+class _Before(msgspec.Struct):
+    sessions: list[Session] = []
+
+
+def describe(options: RunOptions, inputs: Inputs, generator: PoseGenerator) -> dict[str, Any]:
+    """What a record says of a run that begins."""
+    return {
+        "options": describe_options(options, inputs, generator.choice),
+        "bundle": describe_bundle(generator.bundle),
+        "versions": describe_versions(generator.engine),
+        "hardware": describe_hardware(available_cores()),
+    }
+
+
+def describe_options(options: RunOptions, inputs: Inputs, choice: Choice) -> dict[str, Any]:
+    """The options with everything that was chosen for the user, and no relative path."""
+    absolute = {
+        name: value.absolute()
+        for name, value in msgspec.structs.asdict(options).items()
+        if isinstance(value, Path)
+    }
+    resolved: dict[str, Any] = msgspec.to_builtins(
+        msgspec.structs.replace(options, **absolute), enc_hook=str
+    )
     reading = inputs.reading
     resolved |= {
         "mask_values": str(reading.object_id or reading.values.value),
@@ -68,8 +117,7 @@ def describe_options(
         "backend": choice.backend.value,
         "precision": choice.precision,
         "backend_why": choice.why,
-        "lanes": shape.lanes,
-        "batch": shape.batch,
+        "shard": str(options.shard),
     }
     del resolved["category"]
     return resolved

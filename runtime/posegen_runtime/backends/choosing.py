@@ -38,6 +38,9 @@ def choose(name: BackendName, bundle: Bundle, precision: str = "fp32") -> Choice
     Raises `PoseGenError` when the bundle lacks `precision`, or nothing can run it.
     """
     chosen, why = (name, "asked for") if name is not BackendName.AUTO else _by_machine()
+    if name is BackendName.NULL:
+        why = "computes nothing: the images show no object, only the time that all else takes"
+        precision = precision if precision != AUTO else "fp32"
     if precision != AUTO:
         bundle.precision(precision)
         return Choice(chosen, precision, why)

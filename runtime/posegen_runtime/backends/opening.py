@@ -13,6 +13,10 @@ def open_backend(
     `threads` is the number of CPU threads in one call (None: one for each core). Raises
     `PoseGenError` when that backend cannot be had: none stands in for another.
     """
+    if name is BackendName.NULL:
+        from posegen_runtime.backends.null import NullBackend
+
+        return NullBackend()
     path = bundle.path(bundle.precision(precision).graphs[graph].path)
     if name is BackendName.TENSORRT:
         from posegen_runtime.backends.tensorrt import open_tensorrt

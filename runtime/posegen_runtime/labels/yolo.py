@@ -35,32 +35,38 @@ def _row(polygon: Contour, category: int, width: int, height: int) -> str:
     return f"{category} {points}\n"
 
 
+class YoloLabels:
+    """The label file of each image. Classes are counted from 0 in the order of category ids."""
+
+    def __init__(self, categories: Mapping[str, int]) -> None:
+        names = sorted(categories, key=lambda name: categories[name])
+        self._classes = {name: index for index, name in enumerate(names)}
+
+    @staticmethod
+    def file(stem: str) -> str:
+        """Its path in the output directory."""
+        return f"labels/yolo/labels/{stem}.txt"
+
+    def rows(self, mask: npt.NDArray[np.uint8], category: str) -> str:
+        """Its text; see `label_rows`."""
+        return label_rows(mask, self._classes[category])
+
+
 class YoloWriter:
-    """Writes `labels/yolo/`: `labels/NAME.txt`, `train.txt` and `data.yaml`.
+    """Writes what makes `labels/yolo/` a data set: `train.txt` and `data.yaml`.
 
     Ultralytics finds a label by replacing `/images/` with `/labels/` in the path of its image, so
-    `labels/yolo/images` is a link to the run's `images/`. Classes are counted from 0 in the order
-    of the category ids.
+    `labels/yolo/images` is a link to the run's `images/`.
     """
 
     def __init__(self, folder: Path, categories: Mapping[str, int]) -> None:
         self._folder = folder
         names = sorted(categories, key=lambda name: categories[name])
-        self._classes = {name: index for index, name in enumerate(names)}
         (folder / "labels").mkdir(parents=True, exist_ok=True)
         self._list = (folder / ".train.txt.part").open("w")
         listed = "".join(f"  {index}: {json.dumps(name)}\n" for index, name in enumerate(names))
         text = f"train: train.txt\nval: train.txt\nnc: {len(names)}\nnames:\n{listed}"
         write_atomic(folder / "data.yaml", text.encode())
-
-    def label_file(self, stem: str) -> Path:
-        """Where the label of an image goes."""
-        return self._folder / "labels" / f"{stem}.txt"
-
-    def write_label(self, stem: str, mask: npt.NDArray[np.uint8], category: str) -> None:
-        """Write the label file of one image into its folder, which must exist; may be called from
-        several threads. Raises `PoseGenError` when it cannot."""
-        write_atomic(self.label_file(stem), label_rows(mask, self._classes[category]).encode())
 
     def add(self, file_name: str) -> None:
         """List one image, named below `images/`, as part of the data set."""

@@ -10,7 +10,11 @@ from typing import Any
 
 import msgspec
 
+from posegen_runtime.ledger.schema import State
+
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
+COLUMNS = {"--masks": "mask", "--appearance": "appearance", "--background": "background"}
+"""Of the table of images, by the option whose files it names."""
 SHOWN = 60
 """Characters of a value in a message."""
 
@@ -49,7 +53,8 @@ def store_identity(connection: sqlite3.Connection, identity: Identity) -> None:
 def differences(
     connection: sqlite3.Connection, stored: Mapping[str, Value], identity: Identity
 ) -> list[str]:
-    """One entry for each thing that differs, in words: "--seed (0 there, 1 here)"."""
+    """One entry for each thing that differs, in words: "--seed (0 there, 1 here)". Files of masks,
+    appearances and backgrounds count where it matters to the images; see `_Uses`."""
     given = msgspec.json.decode(msgspec.json.encode(dict(identity.values)))
     words = [
         f"{name} ({_shown(stored.get(name))} there, {_shown(given.get(name))} here)"
@@ -61,12 +66,39 @@ def differences(
         there = connection.execute(
             "SELECT name, mark FROM inputs WHERE option = ? ORDER BY name", (option,)
         )
-        words += _compare(option, there, identity.files.get(option, ()))
+        uses = _Uses(connection, COLUMNS.get(option))
+        words += _compare(option, there, identity.files.get(option, ()), uses)
     return words
 
 
+class _Uses:
+    """What was made of the files of one kind; asked for once a file differs, and read then."""
+
+    def __init__(self, connection: sqlite3.Connection, column: str | None) -> None:
+        self._connection = connection
+        self._column = column
+        self._names: dict[bool, set[str]] = {}
+
+    def matters(self, name: str, gone: bool) -> bool:
+        """A file that changed matters where an image was made of it; one that is gone also where
+        an image is yet to be made. What only failed may be mended or removed."""
+        if self._column is None:
+            return True
+        if gone not in self._names:
+            states = [State.DONE, State.REJECTED, *([State.PENDING] if gone else [])]
+            codes = ", ".join(str(state.code) for state in states)
+            found = self._connection.execute(
+                f"SELECT DISTINCT {self._column} FROM images WHERE state IN ({codes})"
+            )
+            self._names[gone] = {row[0] for row in found}
+        return name in self._names[gone]
+
+
 def _compare(
-    option: str, there: Iterable[tuple[str, str]], here: Iterable[tuple[str, str]]
+    option: str,
+    there: Iterable[tuple[str, str]],
+    here: Iterable[tuple[str, str]],
+    uses: _Uses,
 ) -> list[str]:
     """Both walked side by side, so that no list of files is held."""
     counts = {"more": 0, "fewer": 0, "changed": 0}
@@ -77,12 +109,12 @@ def _compare(
     )
     for name, found in groupby(sides, key=lambda entry: entry[0]):
         marks = {side: mark for _, side, mark in found}
-        if len(marks) == 1:
-            counts["more" if "here" in marks else "fewer"] += 1
-        elif marks["there"] != marks["here"]:
-            counts["changed"] += 1
-        else:
+        kind = "changed" if len(marks) == 2 else "more" if "here" in marks else "fewer"
+        if kind == "changed" and marks["there"] == marks["here"]:
             continue
+        if kind != "more" and not uses.matters(name, gone=kind == "fewer"):
+            continue
+        counts[kind] += 1
         example = example or name
     words = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     if not words:

@@ -163,6 +163,12 @@ class Ledger:
         """
         planning.plan(self._path, self._transaction, jobs, planned)
 
+    def is_planned(self) -> bool:
+        """Whether every job has a row."""
+        with self._connected() as connection:
+            progress = planning.Progress.read(connection)
+        return 0 < progress.jobs == progress.named
+
     def pending(self, retry_failed: bool = False) -> Iterator[PlannedJob]:
         """The jobs to do, in order, each once, while `finish` goes on; few are held at a time.
 

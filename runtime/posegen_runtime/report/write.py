@@ -10,8 +10,7 @@ from posegen_runtime.report.gallery import Read, gather
 from posegen_runtime.report.page import page
 from posegen_runtime.report.rows import ReportRow
 from posegen_runtime.report.tally import Tally
-
-REPORT = "report.html"
+from posegen_runtime.sinks.tree import REPORT
 
 
 def write_report(

@@ -2,16 +2,19 @@
 
 import os
 import shutil
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.ledger import LEDGER_FILES, LOCK
+from posegen_runtime.ledger.database import LEDGER
 
 MANIFEST = "manifest.jsonl"
 RUN = "run.json"
 PREVIEW = "preview.png"
-FOLDERS = ("images", "masks", "labels")
-FILES = (MANIFEST, PREVIEW, RUN)
+REPORT = "report.html"
+FOLDERS = ("images", "masks", "labels", "shards")
+FILES = (MANIFEST, PREVIEW, REPORT, RUN)
 PARTIAL = tuple(f".{name}." for name in FILES)
 """How the temporary names of `FILES` begin."""
 IMAGE_SUFFIXES = (".png", ".jpg")
@@ -24,36 +27,55 @@ LABELS = (
 YOLO_LINK = "labels/yolo/images"
 
 
-def claim(out: Path, overwrite: bool) -> None:
-    """Make `out` an empty directory that can be written.
-
-    Raises `PoseGenError` when it cannot be made or written, and when it holds anything. With
-    `overwrite`, what an earlier run wrote is removed first, however that run ended; a directory
-    that holds anything else is refused and nothing is removed.
-    """
+def check_place(out: Path, fresh: bool) -> None:
+    """Raise `PoseGenError` where `out` holds anything that no run wrote, before it is touched."""
     if out.is_file():
         raise PoseGenError(f"--out {out}: it is a file; name a folder")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise PoseGenError(f"--out {out}: cannot be written ({error.strerror or error})") from error
-    held = sorted(entry.name for entry in out.iterdir())
-    if not held:
+    if not out.exists():
         return
-    if RUN not in held:
+    try:
+        held = sorted(entry.name for entry in out.iterdir())
+    except OSError as error:
+        raise PoseGenError(f"--out {out}: cannot be read ({error.strerror or error})") from error
+    if not held or held == [LOCK]:
+        return
+    if LEDGER not in held and RUN not in held:
         raise PoseGenError(f"--out {out}: is not empty (it holds {held[0]}); name a new directory")
-    if not overwrite:
+    if LEDGER not in held and not fresh:
         raise PoseGenError(
-            f"--out {out}: holds the output of another run; add --overwrite to replace it, "
-            "or name a new directory with --out"
+            f"--out {out}: holds the output of another run without its {LEDGER}; add --fresh to "
+            "start over, or name a new directory"
         )
-    _remove_run(out)
+
+
+def claim(out: Path, fresh: bool, tell: Callable[[str], None]) -> bool:
+    """Make `out`, whose lock the caller holds, ready for a run; whether one goes on there.
+
+    With `fresh`, what an earlier run wrote is removed first, however that run ended, and `tell`
+    gets a line on it. Raises `PoseGenError` when `out` holds anything that no run wrote.
+    """
+    check_place(out, fresh)
+    earlier = (out / LEDGER).exists() or (out / RUN).exists()
+    if earlier and fresh:
+        _remove_run(out, tell)
+    elif earlier:
+        remove_partial(out)
+    return earlier and not fresh
+
+
+def remove_partial(out: Path) -> None:
+    """Remove what a killed run left beside final names."""
+    for folder in FOLDERS:
+        for found, _, files in os.walk(out / folder):
+            for name in files:
+                if name.startswith(".") and name.endswith(".part"):
+                    Path(found, name).unlink(missing_ok=True)
 
 
 def make_parent(file: Path) -> None:
     """Make the folder that a file goes into. Raises `PoseGenError` when it cannot be made."""
+    if file.parent.is_dir():
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -61,14 +83,16 @@ def make_parent(file: Path) -> None:
         raise PoseGenError(f"{file.parent}: cannot be made ({reason})") from error
 
 
-def _remove_run(out: Path) -> None:
+def _remove_run(out: Path, tell: Callable[[str], None]) -> None:
     try:
-        _refuse_foreign(out)
+        tell(f"--fresh: deleting the {_count_files(out)} files of the earlier run in {out}")
         for folder in FOLDERS:
             if (out / folder).is_dir():
                 shutil.rmtree(out / folder)
         for partial in out.glob(".*.part"):
             partial.unlink()
+        for file in LEDGER_FILES:
+            (out / file).unlink(missing_ok=True)
         for file in FILES:  # run.json last: with it, what is left can still be replaced
             (out / file).unlink(missing_ok=True)
     except OSError as error:
@@ -77,8 +101,9 @@ def _remove_run(out: Path) -> None:
         ) from error
 
 
-def _refuse_foreign(out: Path) -> None:
-    """Raise `PoseGenError` naming the first file that no run writes at its place."""
+def _count_files(out: Path) -> int:
+    """Raises `PoseGenError` naming the first file that no run writes at its place."""
+    count = 0
     for folder, subfolders, files in os.walk(out, onerror=_raise):
         links = [name for name in subfolders if Path(folder, name).is_symlink()]
         for name in sorted(files + links):
@@ -88,6 +113,8 @@ def _refuse_foreign(out: Path) -> None:
                     f"--out {out}: {relative} was not written by a run; nothing was removed, "
                     "name a new directory"
                 )
+            count += 1
+    return count
 
 
 def _is_a_runs(out: Path, relative: Path) -> bool:
@@ -110,7 +137,9 @@ def _is_a_runs(out: Path, relative: Path) -> bool:
         return relative.suffix == ".png"
     if text.startswith("labels/yolo/labels/"):
         return relative.suffix == ".txt"
-    return text in FILES or text in LABELS
+    if text.startswith("shards/shard-"):
+        return relative.suffix in (".tar", ".json")
+    return text in FILES or text in LABELS or text in (*LEDGER_FILES, LOCK)
 
 
 def _raise(error: OSError) -> None:

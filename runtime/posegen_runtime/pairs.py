@@ -1,0 +1,114 @@
+"""`--pairs FILE`: which appearance and background go with each mask, listed by the user."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.jobs import Job, Source, output_stems
+from posegen_runtime.paths import read_bytes
+
+KINDS = ("mask", "appearance", "background")
+LARGEST = 2**30
+"""Bytes."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """One job. Names as in `Source`; None where the bundle takes none."""
+
+    mask: str
+    appearance: str | None
+    background: str | None
+
+
+def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]:
+    """A CSV file whose first line names its columns: ``mask`` and those of ``appearance`` and
+    ``background`` that the bundle takes; a line for each job. What has no column, though the
+    bundle takes it, is drawn as without the file where there is one of it only.
+
+    `inputs` are the files found, by kind. Raises `PoseGenError` naming the line.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise PoseGenError(f"--pairs {path}: larger than 1 GB; split it")
+        text = read_bytes(path).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PoseGenError(f"--pairs {path}: cannot be read ({reason})") from error
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise PoseGenError(f"--pairs {path}: is no CSV file ({error})") from error
+    if not rows:
+        raise PoseGenError(f"--pairs {path}: is empty; its first line names the columns")
+    columns = _columns(path, [name.strip() for name in rows[0]], inputs)
+    known = {kind: {source.name for source in inputs[kind]} for kind in KINDS}
+    only = {kind: inputs[kind][0].name for kind in KINDS if len(inputs[kind]) == 1}
+    pairs = []
+    for number, row in enumerate(rows[1:], 2):
+        if not row:
+            continue
+        if len(row) != len(rows[0]):
+            raise PoseGenError(
+                f"--pairs {path}: line {number} has {len(row)} values, the first line names "
+                f"{len(rows[0])}"
+            )
+        named = {kind: row[column] for kind, column in columns.items()}
+        for kind, name in named.items():
+            if name not in known[kind]:
+                raise PoseGenError(
+                    f"--pairs {path}: line {number}: there is no {kind} {name!r}; names are paths "
+                    f"below the folder of --{'masks' if kind == 'mask' else kind}"
+                )
+        given = {kind: named.get(kind, only.get(kind)) for kind in KINDS}
+        pairs.append(Pair(str(given["mask"]), given["appearance"], given["background"]))
+    if not pairs:
+        raise PoseGenError(f"--pairs {path}: lists no job below its first line")
+    return pairs
+
+
+def _columns(
+    path: Path, names: list[str], inputs: Mapping[str, Sequence[Source]]
+) -> dict[str, int]:
+    for name in names:
+        if name not in KINDS:
+            raise PoseGenError(
+                f"--pairs {path}: column {name!r} in its first line; give {', '.join(KINDS)}"
+            )
+        if names.count(name) > 1:
+            raise PoseGenError(f"--pairs {path}: column {name!r} comes twice in its first line")
+        if not inputs[name]:
+            raise PoseGenError(f"--pairs {path}: the bundle takes no {name}; leave the column out")
+    for kind in KINDS:
+        if kind not in names and (kind == "mask" or len(inputs[kind]) > 1):
+            raise PoseGenError(
+                f"--pairs {path}: its first line lacks the column {kind}"
+                + ("" if kind == "mask" else f", and --{kind} names several")
+            )
+    return {name: column for column, name in enumerate(names)}
+
+
+def plan_pairs(pairs: Sequence[Pair], inputs: Mapping[str, Sequence[Source]]) -> Iterator[Job]:
+    """A job for each pair, in their order; the k-th of a mask is its variation k."""
+    sources = {kind: {source.name: source for source in inputs[kind]} for kind in KINDS}
+    stems = output_stems(list(sources["mask"]))
+    counts = Counter(pair.mask for pair in pairs)
+    seen: Counter[str] = Counter()
+    for number, pair in enumerate(pairs):
+        variation = seen[pair.mask]
+        seen[pair.mask] += 1
+        digits = len(str(counts[pair.mask] - 1))
+        several = counts[pair.mask] > 1
+        yield Job(
+            mask=sources["mask"][pair.mask],
+            stem=stems[pair.mask],
+            variation=variation,
+            variation_suffix=f"-v{variation:0{digits}}" if several else "",
+            appearance=sources["appearance"][pair.appearance] if pair.appearance else None,
+            background=sources["background"][pair.background] if pair.background else None,
+            number=number,
+        )

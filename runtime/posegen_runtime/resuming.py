@@ -1,0 +1,70 @@
+"""Whether a run goes on where another one stopped, and with which jobs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.inputs import Inputs
+from posegen_runtime.jobs import Job, Source
+from posegen_runtime.ledger import Identity, Ledger, PlannedJob
+from posegen_runtime.options import RunOptions
+from posegen_runtime.progress import say
+from posegen_runtime.sinks.tree import claim
+
+
+def claim_or_resume(options: RunOptions, identity: Identity) -> None:
+    """Make `options.out`, whose lock the caller holds, ready.
+
+    Raises `PoseGenError` where it holds what no run wrote, and where images were made there of
+    other inputs or with other options: it says which.
+    """
+    if not claim(options.out, options.fresh, say):
+        return
+    with Ledger.open(options.out, write=False) as ledger, ledger.view() as view:
+        changed = view.changed(identity)
+        counts = view.counts()
+    if not changed:
+        return
+    if counts.done + counts.rejected == 0:
+        claim(options.out, True, say)  # nothing is lost, and the first options were the wrong ones
+        return
+    raise PoseGenError(
+        f"--out {options.out}: {counts.done + counts.rejected} images are there that were made "
+        f"otherwise: {'; '.join(changed)}; give the command as it was, name a new directory, or "
+        "start over with --fresh"
+    )
+
+
+class JobFinder:
+    """Turns the ledger's jobs into jobs with paths."""
+
+    def __init__(self, options: RunOptions, inputs: Inputs) -> None:
+        self._kinds = [
+            _Files(inputs.masks, options.masks),
+            _Files(inputs.appearances, options.appearance),
+            _Files(inputs.backgrounds, options.background),
+        ]
+
+    def __call__(self, planned: PlannedJob) -> Job:
+        masks, appearances, backgrounds = self._kinds
+        return Job(
+            mask=masks(planned.mask),
+            stem=planned.stem,
+            variation=planned.variation,
+            variation_suffix=planned.suffix,
+            appearance=appearances(planned.appearance) if planned.appearance is not None else None,
+            background=backgrounds(planned.background) if planned.background is not None else None,
+            number=planned.job,
+        )
+
+
+class _Files:
+    """Files of one kind by name; one that is gone keeps the path that it had."""
+
+    def __init__(self, sources: Sequence[Source], given: Path | None) -> None:
+        self._sources: Mapping[str, Source] = {source.name: source for source in sources}
+        self._root = given if given is None or given.is_dir() else given.parent
+
+    def __call__(self, name: str) -> Source:
+        found = self._sources.get(name)
+        return found or Source((self._root or Path()) / name, name)

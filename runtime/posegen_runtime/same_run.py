@@ -1,0 +1,66 @@
+"""What makes two commands the same run: all that changes pixels or labels."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
+from posegen_runtime.inputs import Inputs
+from posegen_runtime.jobs import Source
+from posegen_runtime.ledger import Identity, file_mark
+from posegen_runtime.ledger.identity import Value
+from posegen_runtime.options import RunOptions
+
+
+def identity_of(
+    options: RunOptions, inputs: Inputs, bundle: Bundle, engine: str, precision: str
+) -> Identity:
+    """`engine` and `precision` are what was chosen to run the model."""
+    reading = inputs.reading
+    values: dict[str, Value] = {
+        "--bundle": f"{bundle.manifest.name} {sha256_of(bundle.root / MANIFEST)[:16]}",
+        "--precision": precision,
+        "--backend": engine,
+        "--seed": options.seed,
+        "--fit": options.fit.value,
+        "--mask-values": str(reading.object_id or reading.values.value),
+        "--mask-channel": reading.channel.value,
+        "--per-mask": inputs.per_mask,
+        "--pairs": _digest(inputs.pairs),
+        "--shard": str(options.shard),
+        "--sink": options.sink.value,
+        "--format": options.format.value,
+        "--labels": ",".join(options.labels),
+        "--category": dict(inputs.categories),
+        "--poses": _digest(inputs.poses),
+    }
+    if inputs.viewpoints is not None:
+        values["--model-forward"] = options.model_forward.value
+        values["--model-up"] = options.model_up.value
+    files = {
+        "--masks": _Marks(inputs.masks),
+        "--appearance": _Marks(inputs.appearances),
+        "--background": _Marks(inputs.backgrounds),
+    }
+    return Identity(values=values, files=files)
+
+
+class _Marks:
+    """(name, mark) of each file, made whenever they are walked: a list would hold them all."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for source in sorted(self._sources, key=lambda source: source.name):
+            try:
+                yield source.name, file_mark(source.path)
+            except OSError:
+                yield source.name, "gone"
+
+
+def _digest(content: object) -> str | None:
+    if not content:
+        return None
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:16]

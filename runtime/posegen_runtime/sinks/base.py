@@ -1,0 +1,35 @@
+"""What a run asks of the place where its images go."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from posegen_runtime.ledger import JobResult, Ledger, PlannedJob
+from posegen_runtime.rows import Finished
+from posegen_runtime.workers.base import Writer
+
+
+class Sink(Protocol):
+    """One run's outputs. Its methods are called from one thread.
+
+    They raise `PoseGenError` where nothing can be written.
+    """
+
+    has_labels: bool
+    """Whether label files stand beside the images, or the images hold their own."""
+
+    @property
+    def writer(self) -> Writer:
+        """What workers write an image with."""
+
+    def read(self, name: str) -> bytes:
+        """An image or mask, by its name in the ledger. Raises `PoseGenError` where it is not."""
+
+    def jobs_to_do(self, ledger: Ledger, retry_failed: bool) -> Iterator[PlannedJob]:
+        """In order, what has to be made for the outputs to be whole."""
+
+    def add(self, finished: Finished) -> list[JobResult]:
+        """The next job that is over, in order; returns the jobs whose outputs stand under their
+        final names now, for the ledger."""
+
+    def close(self, whole: bool) -> list[JobResult]:
+        """The rest of them. `whole`: all jobs were given; else the run was stopped."""

@@ -1,0 +1,35 @@
+"""`posegen-run --status`: how far a run is, also while it goes on."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from posegen_runtime.ledger import Ledger
+
+REASONS = 20
+"""Lines of the table; the rest is counted."""
+
+
+def print_status(out: Path) -> None:
+    """Print counts by state and the reasons, the most frequent first.
+
+    Raises `PoseGenError` where `out` holds no run.
+    """
+    with Ledger.open(out, write=False) as ledger, ledger.view() as view:
+        counts, reasons = view.counts(), view.reasons()
+    print(
+        f"{out}: {counts.planned} planned = {counts.done} done + {counts.rejected} rejected + "
+        f"{counts.failed} failed + {counts.pending} pending"
+    )
+    if not reasons:
+        return
+    table = Table("state", "images", "reason", "such as")
+    for reason in reasons[:REASONS]:
+        table.add_row(
+            reason.state.value, str(reason.count), escape(reason.reason), escape(reason.example)
+        )
+    Console().print(table)
+    if len(reasons) > REASONS:
+        print(f"and {len(reasons) - REASONS} more reasons: see report.html or the ledger")

@@ -29,7 +29,7 @@ from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
 from posegen_runtime.shape import Shapes, candidates
 from posegen_runtime.sinks.base import Sink
-from posegen_runtime.sinks.opening import open_sink
+from posegen_runtime.sinks.opening import open_sink, reader_of
 from posegen_runtime.sinks.tree import PREVIEW, check_place
 from posegen_runtime.stopping import stopping
 from posegen_runtime.viewpoints import explanation
@@ -207,9 +207,9 @@ class _Run:
     def _write_report(self, counts: Counts) -> Path:
         from posegen_runtime.reporting import report_of
 
-        return report_of(
-            self._options.out, self._ledger, self._sink.read, counts, self._options.seed
-        )
+        options = self._options
+        read = reader_of(options.out, options.sink)
+        return report_of(options.out, self._ledger, read, counts, options.seed)
 
 
 def _tell(options: RunOptions, inputs: Inputs, choice: Choice, counts: Counts) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from posegen_runtime.advice import FirstMasks
 from posegen_runtime.backends.choosing import Choice, choose
+from posegen_runtime.backends.varying import why_varying
 from posegen_runtime.choices import MaskChannel
 from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
@@ -91,7 +92,15 @@ class _Run:
         self._ledger = ledger
         self._sink: Sink = open_sink(options, inputs)
         backend, manifest = generator.choice.backend, generator.bundle.manifest
-        shapes = candidates(backend, manifest.max_batch, options.lanes, options.batch)
+        varying = why_varying(generator.choice)
+        shapes = candidates(
+            backend, manifest.max_batch, options.lanes, options.batch, bool(varying)
+        )
+        if varying and shapes[0].batch > 1:
+            say(
+                f"note: some pixels may be other ones in another batch: {varying}; --batch 1 "
+                "rules that out"
+            )
         counts = ledger.counts()
         left = counts.pending + (counts.failed if options.retry_failed else 0)
         self._shapes = Shapes(shapes, left, say)

@@ -15,8 +15,8 @@ from posegen_export.moving import save_moving_checkpoint
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.progress import say
 
-IMAGES, SAMPLES = 128, 96
-"""Images of each kind to calibrate on, and samples of them."""
+IMAGES = 640
+"""Of each kind, to calibrate on: enough for the samples that are the default."""
 MAX_BATCH = 16
 
 
@@ -79,4 +79,4 @@ def _sampling(folder: Path, config: ModelConfig) -> Sampling:
         "background": config.variant.uses_background,
     }
     given = {kind: root / kind for kind, used in uses.items() if used}
-    return Sampling(masks=root / "masks", samples=SAMPLES, **given)
+    return Sampling(masks=root / "masks", **given)

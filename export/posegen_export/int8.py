@@ -43,7 +43,7 @@ from posegen_export.int8_overflow import measure_peaks
 from posegen_export.int8_parity import gathered, measure_ways, split
 from posegen_export.int8_pose import PoseIou, measure_pose
 from posegen_export.int8_ranges import calibrated
-from posegen_export.int8_result import Int8Missed, Int8Options, Int8Result, work_in_int8
+from posegen_export.int8_result import HELD_OUT, Int8Missed, Int8Options, Int8Result, work_in_int8
 from posegen_export.int8_speed import engine_name, measure_speed
 from posegen_export.overflow import overflowing, record_of
 from posegen_export.ways import load_graphs
@@ -150,7 +150,7 @@ def _measure(
         ways = measure_ways(fp32, int8, *golden_set(bundle, INT8), max_batch)
         figures |= {f"golden, {way}": f for way, f in ways.items()}
     ways = measure_ways(fp32, int8, gathered(samples.batches(samples.held_out)), None, max_batch)
-    figures |= {f"held out, {way}": f for way, f in ways.items()}
+    figures |= {f"{HELD_OUT}, {way}": f for way, f in ways.items()}
     pose = measure_pose(fp32["generator"], int8["generator"], samples.batches(samples.held_out))
     return figures, pose
 

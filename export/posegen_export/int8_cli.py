@@ -51,7 +51,7 @@ def int8(
     ] = 512,
     method: Annotated[
         str,
-        typer.Option(help="minmax, percentile (cuts 0.01 % of the values off) or entropy."),
+        typer.Option(help="minmax, percentile (cuts 0.001 % of the values off) or entropy."),
     ] = "percentile",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the choice of inputs.")] = 0,
     rest: Annotated[
@@ -127,6 +127,8 @@ def _print_missed(result: "Int8Result") -> None:
     parity_table({"": {"int8": result.figures}}, AGAINST)
     for line in result.missed:
         print(f"gate missed: int8 {line}")
+    if result.advice:
+        print(f"advice: {result.advice}")
     for line in result.blame:
         print(f"to blame: {line}")
 

@@ -11,6 +11,8 @@ from posegen_calibration.sensitivity import Effect
 from posegen_export.int8_pose import PoseIou
 from posegen_runtime.parity import ParityFigures
 
+HELD_OUT = "held out"
+"""How the names of figures on held-out masks begin."""
 BLAMED = 5
 """Layers named when the gate is missed."""
 
@@ -44,6 +46,16 @@ class Int8Result:
     def work_in_int8(self) -> float:
         """Share of the multiplications of all layers that INT8 can serve."""
         return work_in_int8(self.effects)
+
+    @property
+    def advice(self) -> str:
+        """What to do about `missed`; empty where only the layers can say."""
+        if self.missed and all(line.startswith(HELD_OUT) for line in self.missed):
+            return (
+                "the inputs that layers were chosen by kept the gate and held-out ones did not: "
+                "the ranges have seen too little; give more masks and photos, or more --samples"
+            )
+        return ""
 
     @property
     def blame(self) -> list[str]:

@@ -17,6 +17,8 @@ from onnx import numpy_helper
 
 from int8_folders import arguments, cache_of, report_of
 from posegen_export.cli import app
+from posegen_export.int8_pose import PoseIou
+from posegen_export.int8_result import Int8Result
 from posegen_runtime.bundle import Bundle, sha256_of
 from posegen_runtime.console import run_app
 from posegen_runtime.generator import PoseGenerator
@@ -170,6 +172,24 @@ def test_a_missed_gate_changes_nothing_and_names_figures_and_layers(
     assert "to blame: " in printed
     assert contents(bundle) == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["turned"]
+
+
+@pytest.mark.parametrize(
+    ("missed", "words"),
+    [
+        (
+            ["held out, generator: psnr 28.0", "held out, cached: psnr 27.0"],
+            "more masks and photos",
+        ),
+        (["golden, cached: psnr 28.0", "held out, generator: psnr 28.0"], ""),
+        ([], ""),
+    ],
+)
+def test_too_little_seen_is_told_from_layers_that_lose_too_much(missed, words):
+    pose = PoseIou(images=0, fp32=0.0, int8=0.0, shuffled=0.0, judged=False)
+    result = Int8Result({}, [], pose, {}, missed, {})
+    assert words in result.advice
+    assert bool(result.advice) == bool(words)
 
 
 @pytest.mark.parametrize(

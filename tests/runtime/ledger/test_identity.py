@@ -90,8 +90,8 @@ def test_a_file_matters_to_what_was_or_will_be_made_of_it(
     ledger.set_identity(identity(masks={"a": "1", "b": "1"}))
     words = ["--masks: 1 file changed, such as a"] if changed else []
     assert ledger.changed(identity(masks={"a": "2", "b": "1"})) == words
-    words = ["--masks: 1 file fewer, such as a"] if gone else []
-    assert ledger.changed(identity(masks={"b": "1"})) == words
+    fewer = ["--masks: 1 file fewer, such as a"] if gone else []
+    assert ledger.changed(identity(masks={"b": "1"})) == fewer
 
 
 def test_any_file_of_an_option_that_is_no_input_of_an_image_matters(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """What may differ when a run goes on, and what is refused, by the name that the user knows."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def test_other_ways_to_say_the_same_are_the_same(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert command() == 0
-    assert command(labels="yolo,coco", mask_values="half", precision="auto", shard="1/1") == 0
+    assert command(labels="yolo,coco", mask_values="half", precision="fp32", shard="1/1") == 0
     assert command("--preview", "--retry-failed", lanes=1, batch=2) == 0
     monkeypatch.chdir(command.folder)
     assert command(masks="masks", background=f"{command.photos}/.", out="out") == 0
@@ -109,6 +110,17 @@ def test_another_model(command: Command) -> None:
     other = write_tiny_bundle(command.folder / "bundle", golden=3)
     assert command(bundle=other) == 2
     assert "images are there that were made otherwise: --bundle (tiny " in command.errors
+
+
+def test_another_precision(command: Command) -> None:
+    bundle = Path(shutil.copytree(str(command.options["--bundle"]), command.folder / "two"))
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    manifest["precisions"].append(manifest["precisions"][0] | {"precision": "int8"})
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    command.options["--bundle"] = bundle
+    assert command() == 0
+    assert command(precision="int8") == 2
+    command.refused("otherwise: --precision (fp32 there, int8 here)")
 
 
 def test_the_same_model_in_another_place(command: Command) -> None:

@@ -126,8 +126,8 @@ def run_row(bundle: Bundle, name: BackendName, precision: str, masks: int) -> Ro
             outcome = run(options)
     return {
         "what": f"posegen-run {name.value} {precision}",
-        "images": outcome.done,
-        "images_per_second": round(outcome.done / outcome.seconds, 1),
+        "images": outcome.made,
+        "images_per_second": round(outcome.made / outcome.seconds, 1),
     }
 
 

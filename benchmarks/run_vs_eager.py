@@ -107,7 +107,7 @@ def measure(eager: Eager, options: RunOptions, folder: Path, rounds: int) -> dic
         begin = time.process_time()
         outcome = run(msgspec.structs.replace(options, out=folder / f"run{number}"))
         middle = time.process_time()
-        ours.append(outcome.done / outcome.seconds)
+        ours.append(outcome.made / outcome.seconds)
         theirs.append(len(jobs) / eager.run(jobs, folder / "eager", batch))
         cpu.append((time.process_time() - middle) / (middle - begin))
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]

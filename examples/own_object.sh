@@ -60,4 +60,4 @@ if [ ! -e "$work/poses/poses.jsonl" ]; then
 fi
 posegen-run --bundle "$work/bundle" --masks "$work/poses/masks" --poses "$work/poses/poses.jsonl" \
     --fit object --appearance "$work/dataset/train/000000/appearance" \
-    --background "$work/renders/train/000000/background" --preview --out "$work/generated" --overwrite
+    --background "$work/renders/train/000000/background" --preview --out "$work/generated" --fresh

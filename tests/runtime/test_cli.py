@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +13,19 @@ import numpy as np
 import pytest
 
 from posegen_runtime import __version__
-from posegen_runtime.cli import app
-from posegen_runtime.console import run_app
 from posegen_runtime.images import read_resized_rgb, read_rgb
-from tiny_bundle import SIZE, example_mask, expected_image, write_tiny_bundle
-
-
-def posegen_run(*arguments: object) -> int:
-    return run_app(app, [str(argument) for argument in arguments])
-
-
-def rows(out: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    """Every file but the records of the run itself, which hold times and paths."""
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name != "run.json"
-    }
+from posegen_runtime.paths import read_bytes
+from tiny_bundle import SIZE, expected_image, write_tiny_bundle
+from whole_runs import (
+    images_there,
+    outputs,
+    posegen_run,
+    record,
+    rows,
+    start,
+    wait_for,
+    write_masks,
+)
 
 
 @pytest.fixture
@@ -50,21 +40,16 @@ def run(tiny_bundle: Path, masks: Path, tmp_path: Path) -> Any:
 
 def test_writes_images_masks_labels_and_records(run: Any, capsys: Any) -> None:
     out = run("out")
-    names = set(tree(out))
+    names = set(outputs(out))
     for stem in ("a", "b", "nested/a"):
         assert {f"images/{stem}.png", f"masks/{stem}.png", f"labels/yolo/labels/{stem}.txt"} < names
     assert {"labels/coco/instances.json", "labels/yolo/data.yaml", "manifest.jsonl"} < names
     assert not any(".part" in name for name in names)
     assert [row["state"] for row in rows(out)] == ["done"] * 3
-    record = json.loads((out / "run.json").read_text())
-    assert (record["state"], record["planned"], record["done"], record["failed"]) == (
-        "finished",
-        3,
-        3,
-        0,
-    )
-    assert record["options"]["mask_values"] == "half"
-    assert record["versions"]["posegen"] == __version__
+    told = record(out)
+    assert (told["state"], told["planned"], told["done"], told["failed"]) == ("finished", 3, 3, 0)
+    assert told["options"]["mask_values"] == "half"
+    assert told["versions"]["posegen"] == __version__
     captured = capsys.readouterr()
     assert "3 images done, 0 failed in" in captured.out
     assert "images/s" in captured.out
@@ -88,11 +73,16 @@ def test_images_are_those_of_the_masks_and_conditions_in_the_manifest(
     assert len(pairs) == 9
 
 
-def test_same_bytes_again_at_any_number_of_lanes(run: Any, photos: Path) -> None:
+def test_same_bytes_again_at_any_number_of_lanes_and_any_batch(
+    run: Any, photos: Path, tmp_path: Path
+) -> None:
     options = ("--appearance", photos, "--background", photos, "--per-mask", 4, "--preview")
-    first = tree(run("first", *options, "--lanes", 1))
-    assert tree(run("second", *options, "--lanes", 3)) == first
-    assert tree(run("third", *options, "--seed", 1)) != first
+    first = outputs(run("first", *options, "--lanes", 1, "--batch", 1))
+    assert outputs(run("second", *options, "--lanes", 3, "--batch", 4)) == first
+    assert outputs(run("third", *options)) == first
+    sheets = {read_bytes(tmp_path / name / "preview.png") for name in ("first", "second", "third")}
+    assert len(sheets) == 1
+    assert outputs(run("fourth", *options, "--seed", 1)) != first
 
 
 def test_jpg_images_and_no_labels(run: Any) -> None:
@@ -216,39 +206,24 @@ assert "onnxruntime" in sys.modules
 
 
 def test_ctrl_c_leaves_labels_of_what_is_done(tiny_bundle: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "masks"
-    folder.mkdir()
-    for index in range(3000):
-        os.link(_first_mask(tmp_path), folder / f"{index:04}.png")
-    out = tmp_path / "out"
-    command = [
-        sys.executable, "-m", "posegen_runtime.cli", "--masks", str(folder), "--out", str(out),
-        "--bundle", str(tiny_bundle), "--lanes", "1",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not _lines(out / "manifest.jsonl") > 20:
-        time.sleep(0.01)
+    masks, out = write_masks(tmp_path / "masks", 600), tmp_path / "out"
+    options = ("--masks", masks, "--out", out, "--bundle", tiny_bundle, "--lanes", 1)
+    process = start(*options, "--preview", seconds=0.005)
+    wait_for(lambda: images_there(out) > 20, process)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
-    assert stdout.startswith("interrupted: ")
+    done = {row["image"].removeprefix("images/") for row in rows(out)}
+    assert 20 < len(done) < 600
+    assert stdout.startswith(f"interrupted: {len(done)} images done, 0 failed, ")
+    assert f", {600 - len(done)} to do in " in stdout
     assert "Traceback" not in stderr
     assert "stopping: finishing what is in flight\n" in stderr
-    done = {row["image"].removeprefix("images/") for row in rows(out)}
-    assert 20 < len(done) < 3000
     coco = json.loads((out / "labels/coco/instances.json").read_text())
     assert {image["file_name"] for image in coco["images"]} == done
     assert {path.name for path in (out / "images").iterdir()} == done
-    assert json.loads((out / "run.json").read_text())["state"] == "interrupted"
-
-
-def _first_mask(folder: Path) -> Path:
-    file = folder / "mask.png"
-    if not file.exists():
-        cv2.imwrite(str(file), example_mask(0))
-    return file
-
-
-def _lines(file: Path) -> int:
-    return file.read_bytes().count(b"\n") if file.exists() else 0
+    listed = (out / "labels/yolo/train.txt").read_text().split()
+    assert {line.removeprefix("./images/") for line in listed} == done
+    assert record(out)["state"] == "interrupted"
+    assert f"report: {out / 'report.html'}" in stdout
+    assert (out / "preview.png").exists()

@@ -200,44 +200,44 @@ def test_an_output_that_cannot_be_written(command: Command, tmp_path: Path) -> N
     assert command(out=tmp_path / "file") == 2
     assert "--out" in command.refusal()
     assert command(out=tmp_path / "file" / "below") == 2
-    assert "cannot be written" in command.refusal()
+    assert "name an --out that can be written" in command.refusal()
 
 
 def test_an_output_that_is_in_use(command: Command) -> None:
     command.write("a.png", example_mask(0))
     assert command() == 0
-    assert command() == 2
-    assert "holds the output of another run" in command.refusal()
     command.write("b.png", example_mask(1))
     (command.masks / "a.png").unlink()
-    assert command("--overwrite") == 0
+    assert command() == 2
+    assert "--masks: 1 file more, 1 fewer" in command.refusal()
+    assert command("--fresh") == 0
     assert [path.name for path in (command.out / "images").iterdir()] == ["b.png"]
     assert [path.name for path in (command.out / "labels/yolo/labels").iterdir()] == ["b.txt"]
 
 
-def test_overwrite_removes_nothing_that_a_run_did_not_write(command: Command) -> None:
+def test_fresh_removes_nothing_that_a_run_did_not_write(command: Command) -> None:
     command.write("a.png", example_mask(0))
     assert command() == 0
     precious = command.out / "images/precious.png"
     precious.write_text("mine")
-    assert command("--overwrite") == 2
+    assert command("--fresh") == 2
     assert "images/precious.png was not written by a run" in command.refusal()
     assert precious.read_text() == "mine"
     assert (command.out / "images/a.png").exists()
     other = command.out.parent / "other"
     other.mkdir()
     (other / "notes.txt").write_text("mine")
-    assert command("--overwrite", out=other) == 2
+    assert command("--fresh", out=other) == 2
     assert "is not empty" in command.refusal()
 
 
 def test_an_output_inside_an_input_or_around_it(command: Command) -> None:
-    """An input must never be replaced with --overwrite, nor outputs be read as masks."""
+    """An input must never be deleted by --fresh, nor outputs be read as masks."""
     command.write("a.png", example_mask(0))
     assert command(out=command.masks / "out") == 2
     assert "name a folder apart" in command.refusal()
     assert command() == 0
-    assert command("--overwrite", masks=command.out / "masks") == 2
+    assert command("--fresh", masks=command.out / "masks") == 2
     assert "lies inside --masks" in command.refusal()
     assert (command.out / "masks/a.png").exists()
 

@@ -8,6 +8,13 @@ import typer
 from posegen_runtime.console import run_app
 from posegen_runtime.errors import PoseGenError
 
+
+def _caused_by(cause: OSError) -> PoseGenError:
+    error = PoseGenError("a.png: cannot be written")
+    error.__cause__ = cause
+    return error
+
+
 CASES = [
     (PoseGenError("a.png: no image; name one"), 2, "error: a.png: no image; name one\n"),
     (
@@ -27,7 +34,11 @@ CASES = [
         "error: OpenCV is not installed: on a Jetson it comes with JetPack, for "
         "`python -m venv --system-site-packages`; elsewhere pip install opencv-python-headless\n",
     ),
-    (OSError(errno.ENOSPC, "No space left", "x/y"), 2, "error: x/y: No space left\n"),
+    (OSError(errno.EACCES, "Permission denied", "x/y"), 2, "error: x/y: Permission denied\n"),
+    (OSError(errno.ENOSPC, "No space left", "x/y"), 3, "error: x/y: No space left\n"),
+    (OSError(errno.EDQUOT, "Quota exceeded", "x/y"), 3, "error: x/y: Quota exceeded\n"),
+    (_caused_by(OSError(errno.ENOSPC, "No space left")), 3, "error: a.png: cannot be written\n"),
+    (_caused_by(OSError(errno.EACCES, "Denied")), 2, "error: a.png: cannot be written\n"),
     (KeyboardInterrupt(), 130, "interrupted\n"),
     (typer.Exit(1), 1, ""),
 ]

@@ -15,7 +15,7 @@ from posegen_runtime.geometry import Fit
 from posegen_runtime.jobs import Job, Source, plan
 from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
 from posegen_runtime.prepare import Preparer
-from posegen_runtime.rows import Prepared, Row
+from posegen_runtime.rows import Failure, Prepared
 from tiny_bundle import example_mask, example_photo
 
 
@@ -33,13 +33,14 @@ def job(mask: Path, background: Path | None = None) -> Job:
 def test_reasons_leave_out_the_name_that_the_row_gives(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no image")
     cv2.imwrite(str(tmp_path / "a.png"), example_mask(0))
-    (row,) = preparer()(job(tmp_path / "x.png"))
-    assert isinstance(row, Row)
-    assert row.mask == "x.png"
-    assert row.reason.startswith("no image")
-    (row,) = preparer()(job(tmp_path / "a.png", background=tmp_path / "x.png"))
-    assert isinstance(row, Row)
-    assert row.reason.startswith(f"{tmp_path / 'x.png'}: no image")
+    (item,) = preparer()(job(tmp_path / "x.png"))
+    assert isinstance(item, Failure)
+    assert item.reason.startswith("no image")
+    assert item.of_mask
+    (item,) = preparer()(job(tmp_path / "a.png", background=tmp_path / "x.png"))
+    assert isinstance(item, Failure)
+    assert item.reason.startswith(f"{tmp_path / 'x.png'}: no image")
+    assert not item.of_mask
 
 
 def test_a_name_too_long_for_the_output_costs_its_row(tmp_path: Path) -> None:
@@ -50,8 +51,10 @@ def test_a_name_too_long_for_the_output_costs_its_row(tmp_path: Path) -> None:
     (item,) = preparer(MaskValues.NONZERO)(job(mask))
     assert isinstance(item, Prepared)
     (item,) = preparer(MaskValues.EACH)(job(mask))  # "_7" is added
-    assert isinstance(item, Row)
+    assert isinstance(item, Failure)
     assert item.reason == "the name is too long for outputs; rename the mask"
+    assert item.object == "7"
+    assert not item.of_mask
 
 
 def test_a_background_is_decoded_once_for_all_threads(

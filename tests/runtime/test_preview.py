@@ -12,7 +12,6 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.images import read_rgb
 from posegen_runtime.jobs import Job, Source
-from posegen_runtime.pipeline import Finished
 from posegen_runtime.preview import (
     GAP,
     HEADER,
@@ -20,14 +19,13 @@ from posegen_runtime.preview import (
     ROWS,
     SHOWN,
     LivePreview,
-    Preview,
     contact_sheet,
 )
-from posegen_runtime.rows import Prepared, done, failed
+from posegen_runtime.rows import Prepared, Shown
 from tiny_bundle import SIZE, example_mask, example_photo
 
 
-def finished(index: int, with_photos: bool = True) -> Finished:
+def shown(index: int, with_photos: bool = True) -> Shown:
     mask = example_mask(index)
     job = Job(Source(Path("m"), f"{index}"), f"{index}", 0, "", None, None)
     prepared = Prepared(
@@ -41,7 +39,7 @@ def finished(index: int, with_photos: bool = True) -> Finished:
         pose=None,
         notes=[],
     )
-    return Finished(done(prepared, "", ""), prepared, np.full((SIZE, SIZE, 3), index, np.uint8))
+    return Shown(prepared, np.full((SIZE, SIZE, 3), index, np.uint8))
 
 
 def cell(sheet: np.ndarray, row: int, column: int, block: int = 0) -> np.ndarray:
@@ -52,7 +50,7 @@ def cell(sheet: np.ndarray, row: int, column: int, block: int = 0) -> np.ndarray
 
 
 def test_cells_hold_mask_appearance_background_image_and_outline() -> None:
-    sheet = contact_sheet([finished(3), finished(4)])
+    sheet = contact_sheet([shown(3), shown(4)])
     assert sheet.dtype == np.uint8
     for row, index in enumerate((3, 4)):
         np.testing.assert_array_equal(cell(sheet, row, 0)[..., 0], example_mask(index))
@@ -68,38 +66,14 @@ def test_cells_hold_mask_appearance_background_image_and_outline() -> None:
 
 
 def test_a_bundle_without_conditions_has_three_columns() -> None:
-    sheet = contact_sheet([finished(1, with_photos=False)])
+    sheet = contact_sheet([shown(1, with_photos=False)])
     assert sheet.shape == (HEADER + SIZE + GAP, 3 * SIZE + 2 * GAP, 3)
 
 
-def test_rows_are_spread_over_the_run_and_bounded() -> None:
-    preview = Preview(80)
-    for index in range(80):
-        preview.add(finished(index))
-    sheet = preview.sheet()
-    assert sheet is not None
-    assert sheet.shape[0] == HEADER + ROWS * (SIZE + GAP)
-    shown = {int(cell(sheet, i % ROWS, 3, i // ROWS)[0, 0, 0]) for i in range(SHOWN)}
-    assert shown == set(range(0, 80, 10))
-
-
 def test_a_last_block_that_is_not_full_is_filled_up() -> None:
-    sheet = contact_sheet([finished(index) for index in range(ROWS + 1)])
+    sheet = contact_sheet([shown(index) for index in range(ROWS + 1)])
     assert (cell(sheet, 0, 3, block=1) == ROWS).all()
     assert sheet.shape[0] == HEADER + ROWS * (SIZE + GAP)
-
-
-def test_failed_jobs_are_left_out() -> None:
-    preview = Preview(4)
-    job = finished(0).prepared
-    assert job is not None
-    preview.add(Finished(failed(job.job, "empty")))
-    assert preview.sheet() is None
-    for index in range(3):
-        preview.add(finished(index))
-    sheet = preview.sheet()
-    assert sheet is not None
-    assert sheet.shape[0] == HEADER + 3 * (SIZE + GAP)
 
 
 def shown_in(path: Path, count: int = SHOWN) -> list[int]:
@@ -117,7 +91,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_a_live_sheet_holds_the_newest_images_newest_first(tmp_path: Path) -> None:
     live = LivePreview(tmp_path / "preview.png", every=60)
     for index in range(100):
-        live.add(finished(index))
+        live.add(shown(index))
     assert live.close() == tmp_path / "preview.png"
     assert shown_in(tmp_path / "preview.png") == list(range(99, 99 - SHOWN, -1))
 
@@ -125,10 +99,10 @@ def test_a_live_sheet_holds_the_newest_images_newest_first(tmp_path: Path) -> No
 def test_a_live_sheet_is_rewritten_while_the_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "preview.png"
     live = LivePreview(path, every=0.01)
-    live.add(finished(1))
+    live.add(shown(1))
     wait_for(path.exists)
     assert shown_in(path, 1) == [1]
-    live.add(finished(2))
+    live.add(shown(2))
     wait_for(lambda: shown_in(path, 1) == [2])
     live.close()
     assert [file.name for file in tmp_path.iterdir()] == ["preview.png"]
@@ -138,9 +112,9 @@ def test_a_live_sheet_is_rewritten_while_the_run_goes_on(tmp_path: Path) -> None
 def test_a_live_sheet_waits_between_writings(tmp_path: Path) -> None:
     path = tmp_path / "preview.png"
     live = LivePreview(path, every=60)
-    live.add(finished(1))
+    live.add(shown(1))
     wait_for(path.exists)
-    live.add(finished(2))
+    live.add(shown(2))
     time.sleep(0.2)
     assert shown_in(path, 1) == [1]
     live.close()
@@ -149,9 +123,6 @@ def test_a_live_sheet_waits_between_writings(tmp_path: Path) -> None:
 
 def test_a_live_sheet_of_no_image_is_not_written(tmp_path: Path) -> None:
     live = LivePreview(tmp_path / "preview.png")
-    job = finished(0).prepared
-    assert job is not None
-    live.add(Finished(failed(job.job, "empty")))
     assert live.close() is None
     assert not list(tmp_path.iterdir())
 
@@ -159,7 +130,7 @@ def test_a_live_sheet_of_no_image_is_not_written(tmp_path: Path) -> None:
 def test_a_live_sheet_that_cannot_be_written_is_told_at_the_end_only(tmp_path: Path) -> None:
     live = LivePreview(tmp_path / "gone" / "preview.png", every=0.01)
     for index in range(5):
-        live.add(finished(index))
+        live.add(shown(index))
         time.sleep(0.02)
     with pytest.raises(PoseGenError, match=r"gone.preview\.png: cannot be written"):
         live.close()

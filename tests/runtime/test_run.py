@@ -10,6 +10,8 @@ import pytest
 
 from posegen_runtime.cli import app
 from posegen_runtime.console import run_app
+from posegen_runtime.ledger import JobResult
+from posegen_runtime.rows import Finished
 from posegen_runtime.sinks.files import FileSink
 from tiny_bundle import SIZE, example_mask
 
@@ -61,7 +63,7 @@ def test_a_run_whose_first_masks_all_fail_stops_with_advice(
     record = command.record()
     assert record["state"] == "stopped"
     assert f"error: {record['warnings'][0]}" == line
-    assert record["seconds"] > 0
+    assert record["sessions"][-1]["seconds"] > 0
 
 
 def test_masks_read_as_the_user_said_fail_one_by_one(command: Command) -> None:
@@ -119,33 +121,19 @@ def test_a_second_ctrl_c_is_recorded(
     command.write(9, example_mask(0))
     add = FileSink.add
 
-    def pressed(sink: FileSink, finished: Any) -> None:
-        add(sink, finished)
-        if finished.row.mask == "03.png":
+    def pressed(sink: FileSink, finished: Finished) -> list[JobResult]:
+        if finished.job.mask.name == "03.png":
             raise KeyboardInterrupt
+        return add(sink, finished)
 
     monkeypatch.setattr(FileSink, "add", pressed)
     assert command() == 130
-    assert (command.record()["state"], command.record()["done"]) == ("interrupted", 3)
-    assert command.record()["seconds"] > 0
-    coco = json.loads((command.out / "labels/coco/instances.json").read_text())
-    assert len(coco["images"]) == len(command.rows()) == 4
+    record = command.record()
+    assert (record["state"], record["done"], record["pending"]) == ("interrupted", 3, 6)
+    assert record["sessions"][-1]["seconds"] > 0
+    assert not (command.out / "manifest.jsonl").exists()
     monkeypatch.undo()
-    assert command("--overwrite") == 0
-
-
-def test_a_disk_that_is_full_from_the_start(
-    command: Command, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
-    command.write(1, example_mask(0))
-    whole = Path.open
-
-    def full(path: Path, *arguments: Any, **named: Any) -> Any:
-        if path.name == "manifest.jsonl":
-            raise OSError(28, "No space left on device")
-        return whole(path, *arguments, **named)
-
-    monkeypatch.setattr(Path, "open", full)
-    assert command() == 2
-    assert f"error: {command.out}: cannot be written (No space" in capsys.readouterr().err
-    assert command.record()["state"] == "stopped"
+    assert command() == 0
+    assert "going on: 3 of 9 images are done, 6 to do" in capsys.readouterr().err
+    coco = json.loads((command.out / "labels/coco/instances.json").read_text())
+    assert len(coco["images"]) == len(command.rows()) == 9

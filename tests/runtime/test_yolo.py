@@ -8,7 +8,7 @@ import pytest
 import supervision
 
 from posegen_runtime.labels.polygons import draw, mask_to_polygons
-from posegen_runtime.labels.yolo import YoloWriter, label_rows
+from posegen_runtime.labels.yolo import YoloLabels, YoloWriter, label_rows
 from shapes import hard_shapes, random_shape
 
 SHAPES = hard_shapes() | {f"random {seed}": random_shape(seed) for seed in range(60)}
@@ -26,10 +26,11 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> supervision.DetectionDataset:
     out = tmp_path_factory.mktemp("out")
     (out / "images").mkdir()
-    writer = YoloWriter(out / "labels/yolo", {"van": 5, "car": 3})
+    categories = {"van": 5, "car": 3}
+    labels, writer = YoloLabels(categories), YoloWriter(out / "labels/yolo", categories)
     for name, mask in SHAPES.items():
         cv2.imwrite(str(out / "images" / f"{name}.png"), mask)
-        writer.write_label(name, mask, "van")
+        (out / labels.file(name)).write_text(labels.rows(mask, "van"))
         writer.add(f"{name}.png")
     writer.close()
     return supervision.DetectionDataset.from_yolo(

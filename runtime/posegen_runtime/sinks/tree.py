@@ -1,13 +1,14 @@
 """The output directory: whose it is, and what may be removed from it."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.ledger import LEDGER_FILES, LOCK
-from posegen_runtime.ledger.database import LEDGER
+from posegen_runtime.ledger.database import LEDGER, NEW
 
 MANIFEST = "manifest.jsonl"
 RUN = "run.json"
@@ -16,8 +17,8 @@ REPORT = "report.html"
 REPLAY = "replay.json"
 FOLDERS = ("images", "masks", "labels", "shards")
 FILES = (MANIFEST, PREVIEW, REPORT, REPLAY, RUN)
-PARTIAL = tuple(f".{name}." for name in FILES)
-"""How the temporary names of `FILES` begin."""
+PARTIAL = re.compile(r"\.([0-9a-f]{16}|manifest\.jsonl)\.part")
+"""The temporary names of `FILES`: those of `write_atomic`, and the manifest's while it grows."""
 IMAGE_SUFFIXES = (".png", ".jpg")
 LABELS = (
     "labels/poses.jsonl",
@@ -35,13 +36,16 @@ def check_place(out: Path, fresh: bool) -> None:
     if not out.exists():
         return
     try:
-        held = sorted(entry.name for entry in out.iterdir())
+        held = sorted(os.listdir(out))
     except OSError as error:
         raise PoseGenError(f"--out {out}: cannot be read ({error.strerror or error})") from error
-    if not held or held == [LOCK]:
+    others = [name for name in held if name not in (LOCK, NEW)]
+    if not others:  # at most what a run left that was killed before it began
         return
     if LEDGER not in held and RUN not in held:
-        raise PoseGenError(f"--out {out}: is not empty (it holds {held[0]}); name a new directory")
+        raise PoseGenError(
+            f"--out {out}: is not empty (it holds {others[0]}); name a new directory"
+        )
     if LEDGER not in held and not fresh:
         raise PoseGenError(
             f"--out {out}: holds the output of another run without its {LEDGER}; add --fresh to "
@@ -71,6 +75,9 @@ def remove_partial(out: Path) -> None:
             for name in files:
                 if name.startswith(".") and name.endswith(".part"):
                     Path(found, name).unlink(missing_ok=True)
+    for path in out.iterdir():
+        if PARTIAL.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def make_parent(file: Path) -> None:
@@ -87,13 +94,13 @@ def make_parent(file: Path) -> None:
 def _remove_run(out: Path, tell: Callable[[str], None]) -> None:
     try:
         tell(f"--fresh: deleting the {_count_files(out)} files of the earlier run in {out}")
+        for file in LEDGER_FILES:  # first: it must not call images done that are gone
+            (out / file).unlink(missing_ok=True)
         for folder in FOLDERS:
             if (out / folder).is_dir():
                 shutil.rmtree(out / folder)
         for partial in out.glob(".*.part"):
             partial.unlink()
-        for file in LEDGER_FILES:
-            (out / file).unlink(missing_ok=True)
         for file in FILES:  # run.json last: with it, what is left can still be replaced
             (out / file).unlink(missing_ok=True)
     except OSError as error:
@@ -127,7 +134,7 @@ def _is_a_runs(out: Path, relative: Path) -> bool:
     text = relative.as_posix()
     top, _, below = text.partition("/")
     if relative.name.startswith(".") and relative.name.endswith(".part"):
-        return top in FOLDERS if below else text.startswith(PARTIAL)
+        return top in FOLDERS if below else bool(PARTIAL.fullmatch(text)) or text == NEW
     if (out / relative).is_symlink():
         return text == YOLO_LINK
     if top == "images" and below:

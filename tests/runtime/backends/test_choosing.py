@@ -18,7 +18,7 @@ from posegen_runtime.console import run_app
 from posegen_runtime.engines.gpu import Gpu
 from tiny_bundle import write_tiny_bundle
 
-AUTO, CPU, CUDA, TENSORRT, OPENVINO = BackendName
+AUTO, CPU, CUDA, TENSORRT, OPENVINO, NULL = BackendName
 
 
 @pytest.fixture

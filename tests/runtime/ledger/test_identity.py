@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from posegen_runtime.ledger import Identity, Ledger, file_mark
+from ledger_jobs import named_jobs, result
+from posegen_runtime.ledger import Identity, Ledger, State, file_mark
 
 
 @pytest.fixture
@@ -65,11 +66,41 @@ def test_values_that_differ_are_named(ledger: Ledger) -> None:
     ],
 )
 def test_files_that_differ_are_counted(ledger: Ledger, here: dict[str, str], words: str) -> None:
+    ledger.plan(named_jobs(["a", "b"]), 2)
+    ledger.finish([result(0), result(1)])
     ledger.set_identity(identity(masks={"a": "1", "b": "1"}))
     assert ledger.changed(identity(masks=here)) == [f"--masks: {words}"]
 
 
+@pytest.mark.parametrize(
+    ("state", "changed", "gone"),
+    [
+        (State.DONE, True, True),
+        (State.REJECTED, True, True),
+        (State.PENDING, False, True),
+        (State.FAILED, False, False),
+    ],
+)
+def test_a_file_matters_to_what_was_or_will_be_made_of_it(
+    ledger: Ledger, state: State, changed: bool, gone: bool
+) -> None:
+    ledger.plan(named_jobs(["a", "b"]), 2)
+    if state is not State.PENDING:
+        ledger.finish([result(0, state=state)])
+    ledger.set_identity(identity(masks={"a": "1", "b": "1"}))
+    words = ["--masks: 1 file changed, such as a"] if changed else []
+    assert ledger.changed(identity(masks={"a": "2", "b": "1"})) == words
+    fewer = ["--masks: 1 file fewer, such as a"] if gone else []
+    assert ledger.changed(identity(masks={"b": "1"})) == fewer
+
+
+def test_any_file_of_an_option_that_is_no_input_of_an_image_matters(ledger: Ledger) -> None:
+    ledger.set_identity(identity(mesh={"a": "1"}))
+    assert ledger.changed(identity(mesh={"a": "2"})) == ["--mesh: 1 file changed, such as a"]
+
+
 def test_a_folder_that_came_or_went_is_named(ledger: Ledger) -> None:
+    ledger.plan(named_jobs(["a"]), 1)
     ledger.set_identity(identity(masks={"a": "1"}))
     assert ledger.changed(identity(background={"x": "1"})) == [
         "--background: 1 file more, such as x",

@@ -1,0 +1,95 @@
+"""`--shard i/n`: together exactly the images of one run, with the same names and bytes."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from posegen_runtime.errors import PoseGenError
+from posegen_runtime.jobs import Source, plan
+from posegen_runtime.shard import WHOLE, Shard
+from tiny_bundle import SIZE
+from whole_runs import counts, outputs, posegen_run, rows, write_masks
+
+
+def test_three_shards_are_one_run(tiny_bundle: Path, photos: Path, tmp_path: Path) -> None:
+    masks = write_masks(tmp_path / "masks", 7)
+    cv2.imwrite(str(masks / "0002.png"), np.zeros((SIZE, SIZE), np.uint8))
+    common = ("--masks", masks, "--bundle", tiny_bundle, "--background", photos, "--per-mask", 2)
+    assert posegen_run(*common, "--out", tmp_path / "whole") == 1
+    whole, whole_rows = outputs(tmp_path / "whole"), rows(tmp_path / "whole")
+
+    files: dict[str, bytes] = {}
+    found = []
+    for index in (3, 1, 2):  # in any order
+        out = tmp_path / f"shard{index}"
+        code = posegen_run(*common, "--out", out, "--shard", f"{index}/3")
+        mine = rows(out)
+        assert code == (1 if any(row["state"] == "failed" for row in mine) else 0)
+        assert counts(out).planned == len(mine) == len(range(index - 1, 14, 3))
+        assert mine == whole_rows[index - 1 :: 3]
+        found += mine
+        per_image = {
+            name: data
+            for name, data in outputs(out).items()
+            if name.startswith(("images/", "masks/", "labels/yolo/labels/"))
+        }
+        assert not files.keys() & per_image.keys()
+        files |= per_image
+    assert len(found) == len(whole_rows)
+    assert files == {
+        name: data
+        for name, data in whole.items()
+        if name.startswith(("images/", "masks/", "labels/yolo/labels/"))
+    }
+
+
+def test_more_shards_than_jobs(tiny_bundle: Path, tmp_path: Path) -> None:
+    """A machine that gets nothing has nothing to do, and is no error."""
+    masks = write_masks(tmp_path / "masks", 2)
+    common = (
+        "--masks",
+        masks,
+        "--bundle",
+        tiny_bundle,
+        "--shard",
+        "3/3",
+        "--out",
+        tmp_path / "out",
+    )
+    assert posegen_run(*common) == 0
+    assert posegen_run(*common) == 0
+    assert counts(tmp_path / "out").planned == 0
+    assert rows(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "1/0", "-1/3", "a/b", "1/3/5", "1.5/2"])
+def test_what_is_no_shard(
+    text: str, tiny_bundle: Path, masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(PoseGenError, match="give I/N, such as 1/4"):
+        Shard.parse(text)
+    command = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out")
+    assert posegen_run(*command, f"--shard={text}") == 2
+    assert f"error: --shard {text}: give I/N" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("of", [1, 2, 3, 7, 20])
+def test_each_job_is_in_one_shard_and_counted(of: int) -> None:
+    sources = [Source(Path(f"{i}.png"), f"{i:02}.png") for i in range(17)]
+    whole = [job.stem for job in plan(sources, [], [], 1, seed=0)]
+    found = []
+    for index in range(1, of + 1):
+        shard = Shard.parse(f"{index}/{of}")
+        mine = list(shard.jobs(plan(sources, [], [], 1, seed=0)))
+        assert [job.number for job in mine] == list(range(len(mine)))
+        assert len(mine) == shard.count(17)
+        found += [job.stem for job in mine]
+    assert sorted(found) == whole
+
+
+def test_without_the_option_it_is_all() -> None:
+    assert Shard.parse("1/1") == WHOLE
+    assert str(Shard(2, 5)) == "2/5"

@@ -26,6 +26,7 @@ def _print_version(asked: bool) -> None:
 
 @app.command()
 def generate(
+    context: typer.Context,
     masks: Annotated[Path | None, typer.Option(help="Folder of silhouettes, or one file.")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for images and labels.")] = None,
     bundle: Annotated[
@@ -87,6 +88,12 @@ def generate(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what failed, too.")
     ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN.JSON", help="Do that run again into --out and compare every image."
+        ),
+    ] = None,
     status: Annotated[
         bool, typer.Option("--status", help="Only print how far the run in --out is.")
     ] = False,
@@ -128,6 +135,9 @@ def generate(
     """
     if status:
         _print_status(out)
+        return
+    if replay is not None:
+        _replay(replay, out, context)
         return
     if selftest and not _selftest(bundle, precision, backend):
         raise typer.Exit(EXIT_SOME_FAILED)
@@ -173,6 +183,33 @@ def _check_usage(masks: Path | None, out: Path | None, demo: bool) -> None:
         raise PoseGenError("--masks is missing: name a folder of silhouettes, or try --demo")
     if out is None and not demo:
         raise PoseGenError("--out is missing: name a new folder for images and labels")
+
+
+REPLAY_TAKES = {
+    *("masks", "appearance", "background", "poses", "pairs", "bundle"),
+    *("backend", "precision", "lanes", "batch"),
+}
+"""Options that may be given with `--replay`: places that inputs were moved to, and what runs it."""
+
+
+def _replay(record: Path, out: Path | None, context: typer.Context) -> None:
+    from posegen_runtime.replay import print_replay, replay
+
+    given = {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
+    }
+    for name in sorted(given - REPLAY_TAKES - {"replay", "out"}):
+        option = "--" + name.replace("_", "-").replace("image-format", "format")
+        raise PoseGenError(f"{option}: --replay takes it from {record}; leave it out")
+    if out is None:
+        raise PoseGenError("--out is missing: name a new folder for the images of the replay")
+    changes = {name: context.params[name] for name in given & REPLAY_TAKES}
+    result = replay(record, out, changes)
+    print_replay(result, out)
+    if not result.same:
+        raise typer.Exit(EXIT_SOME_FAILED)
 
 
 def _print_status(out: Path | None) -> None:

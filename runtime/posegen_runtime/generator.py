@@ -1,6 +1,7 @@
 """Silhouettes in, images out: the Python interface of the runtime."""
 
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,14 +119,38 @@ class PoseGenerator:
         count = len(silhouettes)
         given = {"appearance": appearance, "background": background, "viewpoint": viewpoint}
         conditions = self._conditions(given, count)
-        of_masks: Feeds = {"mask": silhouettes}
+        rows = max((len(images) for images in conditions.values()), default=0)
+        by_row = [
+            {name: images[row % len(images)] for name, images in conditions.items()}
+            for row in range(rows)
+        ]
+        keyed = [(content_key(list(images.values())), images) for images in by_row]
+        return self.generate_keyed(silhouettes, keyed, viewpoint)
+
+    def generate_keyed(
+        self,
+        masks: Images,
+        conditions: Sequence[tuple[bytes, Mapping[str, Images]]],
+        viewpoint: npt.NDArray[Any] | None = None,
+    ) -> Images:
+        """`generate` where it is known which conditions are the same.
+
+        `masks`: uint8 [N, H, W] in {0, 255}. `conditions`: (key, uint8 [H, W, 3] by name), one for
+        all masks or one each, none for a bundle without; equal keys must mean equal images, which
+        are not looked at where those of their key were encoded before. `viewpoint` as in
+        `generate`.
+        """
+        count = len(masks)
+        of_masks: Feeds = {"mask": masks}
         if self.bundle.takes_viewpoint:
             of_masks["viewpoint"] = check_viewpoint(viewpoint, count)
         images = np.empty((count, *self.image_size, 3), np.uint8)
         for start in range(0, count, self._step):
             rows = slice(start, min(start + self._step, count))
-            chunk = {k: v if len(v) == 1 else v[rows] for k, v in conditions.items()}
-            images[rows] = self._run({k: v[rows] for k, v in of_masks.items()}, chunk)
+            chunk = conditions if len(conditions) <= 1 else conditions[rows]
+            kept = self._encoded(chunk) if chunk else []
+            feeds = {name: array[rows] for name, array in of_masks.items()}
+            images[rows] = self.backend(self._graph).run(feeds, kept)["image"]
         return images
 
     def _conditions(
@@ -170,27 +195,17 @@ class PoseGenerator:
         """Rows in one call of the backend."""
         return self.bundle.manifest.max_batch * self.backend(self._graph).batches
 
-    def _run(self, of_masks: Feeds, conditions: dict[str, Images]) -> Images:
-        kept = self._encoded(conditions) if conditions else []
-        return self.backend(self._graph).run(of_masks, kept)["image"]
-
-    def _encoded(self, conditions: dict[str, Images]) -> list[Kept]:
+    def _encoded(self, conditions: Sequence[tuple[bytes, Mapping[str, Images]]]) -> list[Kept]:
         """Encoded conditions: one for all rows where they share them, else one each."""
-        rows = max(len(images) for images in conditions.values())
-        by_row = [
-            [images[row if len(images) > 1 else 0] for images in conditions.values()]
-            for row in range(rows)
-        ]
-        keys = [content_key(images) for images in by_row]
         found: dict[bytes, Kept] = {}
-        for key, images in zip(keys, by_row, strict=True):
+        for key, images in conditions:
             if key not in found:
-                found[key] = self._encode(key, dict(zip(conditions, images, strict=True)))
+                found[key] = self._encode(key, images)
         if len(found) == 1:
-            return [found[keys[0]]]
-        return [found[key] for key in keys]
+            return list(found.values())
+        return [found[key] for key, _ in conditions]
 
-    def _encode(self, key: bytes, images: dict[str, Images]) -> Kept:
+    def _encode(self, key: bytes, images: Mapping[str, Images]) -> Kept:
         encoded = self._cache.get(key)
         if encoded is None:
             feeds = {name: np.ascontiguousarray(image[None]) for name, image in images.items()}

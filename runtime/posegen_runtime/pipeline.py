@@ -30,12 +30,13 @@ def generate_with(generator: PoseGenerator) -> Generate:
     """`generator` on prepared jobs."""
 
     def generate(prepared: list[Prepared]) -> Images:
-        return generator.generate(
-            np.stack([p.mask for p in prepared]),
-            appearance=_stack([p.appearance for p in prepared]),
-            background=_stack([p.background for p in prepared]),
-            viewpoint=_viewpoints(prepared),
-        )
+        conditions = [
+            (p.conditions_key, _given(appearance=p.appearance, background=p.background))
+            for p in prepared
+            if p.conditions_key
+        ]
+        masks = np.stack([p.mask for p in prepared])
+        return generator.generate_keyed(masks, conditions, _viewpoints(prepared))
 
     return generate
 
@@ -144,14 +145,8 @@ def _results(group: "Future[list[tuple[Job, list[Part]]]]") -> Iterator[Finished
         yield Finished(job=job, images=images, files=files, shown=shown, of_mask=of_mask)
 
 
-def _stack(arrays: list[Images | None]) -> Images | None:
-    """[N, H, W, 3], or [1, H, W, 3] where all are the very same array."""
-    first = arrays[0]
-    if first is None:
-        return None
-    if all(array is first for array in arrays):
-        return first[None]
-    return np.stack([array for array in arrays if array is not None])
+def _given(**images: Images | None) -> dict[str, Images]:
+    return {name: image for name, image in images.items() if image is not None}
 
 
 def _viewpoints(prepared: list[Prepared]) -> npt.NDArray[np.float32] | None:

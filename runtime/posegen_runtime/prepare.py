@@ -4,12 +4,13 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from posegen_runtime.cache import BoundedCache
+from posegen_runtime.cache import BoundedCache, content_key
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.geometry import Fit, Placement, place
 from posegen_runtime.images import read_resized_rgb, read_rgb
@@ -46,6 +47,13 @@ class Placed(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Keyed(NamedTuple):
+    """A condition at the model's size, with a key that changes with any byte of it."""
+
+    image: Image
+    key: bytes
+
+
 class Preparer:
     """Reads the inputs of jobs; safe to use from several threads.
 
@@ -68,9 +76,9 @@ class Preparer:
         self._mask_range = mask_range
         self._viewpoints = viewpoints
         self._masks: BoundedCache[str, list[Placed]] = BoundedCache(READY_BYTES, _placed_bytes)
-        self._appearances: BoundedCache[Path, Image] = BoundedCache(READY_BYTES, _bytes)
-        self._backgrounds: BoundedCache[tuple[Path, Window], Image]
-        self._backgrounds = BoundedCache(READY_BYTES, _bytes)
+        self._appearances: BoundedCache[Path, Keyed] = BoundedCache(READY_BYTES, _keyed_bytes)
+        self._backgrounds: BoundedCache[tuple[Path, Window], Keyed]
+        self._backgrounds = BoundedCache(READY_BYTES, _keyed_bytes)
         self._decoded: BoundedCache[Path, Image] = BoundedCache(DECODED_BYTES, _bytes)
         self._shapes: dict[Path, tuple[int, int]] = {}
 
@@ -97,14 +105,17 @@ class Preparer:
             return Failure(object=name, reason=reason)
         pose = self._poses.get(job.mask.name)
         try:
+            appearance = self._appearance(job.appearance) if job.appearance else None
+            background = self._background(job.background, placement) if job.background else None
             return Prepared(
                 job=job,
                 object=name,
                 stem=stem,
                 mask=silhouette.mask,
                 placement=placement,
-                appearance=self._appearance(job.appearance) if job.appearance else None,
-                background=self._background(job.background, placement) if job.background else None,
+                appearance=appearance.image if appearance else None,
+                background=background.image if background else None,
+                conditions_key=b"".join(c.key for c in (appearance, background) if c),
                 pose=pose.placed(placement) if pose else None,
                 viewpoint=self._viewpoint(job.mask),
                 notes=silhouette.notes,
@@ -135,12 +146,12 @@ class Preparer:
         notes += [f"outside: {name}" for name in outside(mask, self._mask_range)]
         return Placed(silhouette.name_suffix, mask, placement, notes, silhouette.unclear_share)
 
-    def _appearance(self, source: Source) -> Image:
+    def _appearance(self, source: Source) -> Keyed:
         return self._appearances.get_or_make(
-            source.path, lambda: read_resized_rgb(source.path, self._size)
+            source.path, lambda: _keyed(read_resized_rgb(source.path, self._size))
         )
 
-    def _background(self, source: Source, placement: Placement) -> Image:
+    def _background(self, source: Source, placement: Placement) -> Keyed:
         shape = self._shapes.get(source.path)
         if shape is None:
             decoded = self._decode(source.path)
@@ -148,7 +159,7 @@ class Preparer:
         # One of the mask's own size is cut as the mask is; any other always the same way.
         key = source.path, placement.window if shape == placement.source_size else None
         return self._backgrounds.get_or_make(
-            key, lambda: placement.background(self._decode(source.path))
+            key, lambda: _keyed(placement.background(self._decode(source.path)))
         )
 
     def _decode(self, path: Path) -> Image:
@@ -158,6 +169,14 @@ class Preparer:
 def _reason(error: PoseGenError, mask: Source) -> str:
     """Without the mask's name, which the row gives."""
     return str(error).removeprefix(f"{mask.path}: ").removeprefix(f"{mask.name}: ")
+
+
+def _keyed(image: Image) -> Keyed:
+    return Keyed(image, content_key([image]))
+
+
+def _keyed_bytes(condition: Keyed) -> int:
+    return condition.image.nbytes
 
 
 def _bytes(image: Image) -> int:

@@ -38,6 +38,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     appearance: Images | None
     background: Images | None
     """uint8 RGB [h, w, 3]."""
+    conditions_key: bytes = b""
+    """Changes with any byte of `appearance` and `background`; empty where there is neither."""
     pose: Pose | None
     notes: list[str]
     unclear_share: float = 0.0

@@ -12,6 +12,7 @@ import msgspec
 
 from posegen_runtime.advice import FirstMasks
 from posegen_runtime.backends.choosing import Choice, choose
+from posegen_runtime.backends.varying import why_varying
 from posegen_runtime.choices import MaskChannel
 from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
@@ -29,7 +30,7 @@ from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
 from posegen_runtime.shape import Shapes, candidates
 from posegen_runtime.sinks.base import Sink
-from posegen_runtime.sinks.opening import open_sink
+from posegen_runtime.sinks.opening import open_sink, reader_of
 from posegen_runtime.sinks.tree import PREVIEW, check_place
 from posegen_runtime.stopping import stopping
 from posegen_runtime.viewpoints import explanation
@@ -91,7 +92,15 @@ class _Run:
         self._ledger = ledger
         self._sink: Sink = open_sink(options, inputs)
         backend, manifest = generator.choice.backend, generator.bundle.manifest
-        shapes = candidates(backend, manifest.max_batch, options.lanes, options.batch)
+        varying = why_varying(generator.choice)
+        shapes = candidates(
+            backend, manifest.max_batch, options.lanes, options.batch, bool(varying)
+        )
+        if varying and shapes[0].batch > 1:
+            say(
+                f"note: some pixels may be other ones in another batch: {varying}; --batch 1 "
+                "rules that out"
+            )
         counts = ledger.counts()
         left = counts.pending + (counts.failed if options.retry_failed else 0)
         self._shapes = Shapes(shapes, left, say)
@@ -207,9 +216,9 @@ class _Run:
     def _write_report(self, counts: Counts) -> Path:
         from posegen_runtime.reporting import report_of
 
-        return report_of(
-            self._options.out, self._ledger, self._sink.read, counts, self._options.seed
-        )
+        options = self._options
+        read = reader_of(options.out, options.sink)
+        return report_of(options.out, self._ledger, read, counts, options.seed)
 
 
 def _tell(options: RunOptions, inputs: Inputs, choice: Choice, counts: Counts) -> None:

@@ -117,9 +117,7 @@ def describe_options(options: RunOptions, inputs: Inputs, choice: Choice) -> dic
         "backend": choice.backend.value,
         "precision": choice.precision,
         "backend_why": choice.why,
-        "shard": str(options.shard),
     }
-    del resolved["category"]
     return resolved
 
 

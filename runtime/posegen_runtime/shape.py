@@ -34,9 +34,9 @@ def available_cores() -> int:
 
 
 def candidates(
-    backend: BackendName, max_batch: int, lanes: int | None, batch: int | None
+    backend: BackendName, max_batch: int, lanes: int | None, batch: int | None, one_size: bool
 ) -> list[Shape]:
-    """The usual shape first.
+    """The usual shape first. `one_size`: only its batch, since images depend on it.
 
     On a CPU one image at a time in one lane for each core, each lane's call on one thread; on a
     GPU two lanes of the largest batch, so that one copies while the other computes.
@@ -55,7 +55,9 @@ def candidates(
     fitting = [
         shape
         for shape in others
-        if shape.lanes == (lanes or shape.lanes) and shape.batch == (batch or shape.batch)
+        if shape.lanes == (lanes or shape.lanes)
+        and shape.batch == (batch or shape.batch)
+        and (shape.batch == usual.batch or not one_size)
     ]
     return list(dict.fromkeys([usual, *fitting]))
 

@@ -21,9 +21,6 @@ class Sink(Protocol):
     def writer(self) -> Writer:
         """What workers write an image with."""
 
-    def read(self, name: str) -> bytes:
-        """An image or mask, by its name in the ledger. Raises `PoseGenError` where it is not."""
-
     def jobs_to_do(self, ledger: Ledger, retry_failed: bool) -> Iterator[PlannedJob]:
         """In order, what has to be made for the outputs to be whole."""
 

@@ -12,7 +12,7 @@ from posegen_runtime.labels.categories import category_of
 from posegen_runtime.labels.coco import encode_mask
 from posegen_runtime.labels.yolo import YoloLabels
 from posegen_runtime.ledger import ImageResult, JobResult, Ledger, PlannedJob, State
-from posegen_runtime.paths import read_bytes, write_atomic
+from posegen_runtime.paths import write_atomic
 from posegen_runtime.rows import Finished, Images, Prepared, Written, data_of
 from posegen_runtime.sinks.tree import make_parent
 
@@ -66,16 +66,12 @@ class FileSink:
 
     has_labels = True
 
-    def __init__(self, out: Path, writer: FileWriter) -> None:
-        self._out = out
+    def __init__(self, writer: FileWriter) -> None:
         self._writer = writer
 
     @property
     def writer(self) -> FileWriter:
         return self._writer
-
-    def read(self, name: str) -> bytes:
-        return read_bytes(self._out / name)
 
     def jobs_to_do(self, ledger: Ledger, retry_failed: bool) -> Iterator[PlannedJob]:
         return ledger.pending(retry_failed)

@@ -13,8 +13,9 @@ MANIFEST = "manifest.jsonl"
 RUN = "run.json"
 PREVIEW = "preview.png"
 REPORT = "report.html"
+REPLAY = "replay.json"
 FOLDERS = ("images", "masks", "labels", "shards")
-FILES = (MANIFEST, PREVIEW, REPORT, RUN)
+FILES = (MANIFEST, PREVIEW, REPORT, REPLAY, RUN)
 PARTIAL = tuple(f".{name}." for name in FILES)
 """How the temporary names of `FILES` begin."""
 IMAGE_SUFFIXES = (".png", ".jpg")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import overload
 
 import msgspec
 
@@ -69,9 +70,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
     masks = demo.get("mask") or find_images(_named(options.masks), "--masks")
     appearances = _conditions("appearance", options.appearance, bundle, demo)
     backgrounds = _conditions("background", options.background, bundle, demo)
-    reading = choose_reading(
-        [mask.path for mask in masks], options.mask_values, options.mask_channel
-    )
+    reading = choose_reading(_Paths(masks), options.mask_values, options.mask_channel)
     poses = _poses(options.poses, masks, reading) if options.poses else {}
     pairs = []
     if options.pairs:
@@ -89,6 +88,25 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
         pairs=pairs,
     )
+
+
+class _Paths(Sequence[Path]):
+    """Paths of sources, made when asked for: only a sample of the masks is looked at."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    @overload
+    def __getitem__(self, index: int) -> Path: ...
+    @overload
+    def __getitem__(self, index: slice) -> "_Paths": ...
+    def __getitem__(self, index: int | slice) -> "Path | _Paths":
+        if isinstance(index, slice):
+            return _Paths(self._sources[index])
+        return self._sources[index].path
 
 
 def by_kind(

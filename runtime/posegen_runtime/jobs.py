@@ -7,20 +7,43 @@ seed and the names, so neither the order of the files nor other masks change it.
 import hashlib
 import math
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.paths import images_at
+from posegen_runtime.paths import image_names
 
 
-class Source(msgspec.Struct, frozen=True):
-    """One input image. `name` is its path below the directory that the user named, with "/"."""
+class Source:
+    """One input image. `name` is its path below the directory that the user named, with "/".
 
-    path: Path
-    name: str
+    A run holds one for each of its masks, so it is small: `path` is put together when asked for.
+    """
+
+    __slots__ = ("_ends_with_name", "_start", "name")
+
+    def __init__(self, path: Path, name: str) -> None:
+        text = str(path)
+        self.name = name
+        self._ends_with_name = text.endswith(name)
+        # The same string for all files of a folder.
+        self._start = sys.intern(text.removesuffix(name))
+
+    @property
+    def path(self) -> Path:
+        return Path(self._start + self.name if self._ends_with_name else self._start)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and (self.name, self.path) == (other.name, other.path)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self._start))
+
+    def __repr__(self) -> str:
+        return f"Source({str(self.path)!r}, {self.name!r})"
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -44,14 +67,20 @@ def find_images(path: Path, option: str) -> list[Source]:
     Raises `PoseGenError` when `path` does not exist, holds no image, or one whose name is not
     UTF-8: manifest and labels are, and could not name it.
     """
-    root = path.parent if os.path.isfile(path) else path
-    files = images_at(path, option)
-    for file in files:
+    root, names = path, [path.name]
+    if os.path.isfile(path):
+        root = path.parent
+    else:
+        names = image_names(path, option)
+    sources = []
+    for name in names:
+        file = root / name
         try:
             str(file).encode()
         except UnicodeEncodeError as error:
             raise PoseGenError(f"{option} {str(file)!r}: name is not UTF-8; rename it") from error
-    return [Source(file, file.relative_to(root).as_posix()) for file in files]
+        sources.append(Source(file, name))
+    return sources
 
 
 def plan(
@@ -111,18 +140,21 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
     `a/b.png` becomes `a/b`. Where other inputs would take that name too (`a/b.jpg`, or `A/b.png`
     on a file system that ignores case), each keeps its suffix as a part of the name (`a/b_jpg`).
     """
-    plain = {name: name.rpartition(".")[0] or name for name in names}
-    wanted: dict[str, int] = {}
-    for stem in plain.values():
-        wanted[stem.casefold()] = wanted.get(stem.casefold(), 0) + 1
-    taken = {stem.casefold() for stem in plain.values() if wanted[stem.casefold()] == 1}
-    stems = {}
+    stems = {name: name.rpartition(".")[0] or name for name in names}
+    taken: set[str] = set()
+    contested: set[str] = set()
+    for stem in stems.values():
+        folded = stem.casefold()
+        (contested if folded in taken else taken).add(folded)
+    taken -= contested
+    if not contested:
+        return stems
     for name in sorted(names):
-        stem = plain[name]
-        if wanted[stem.casefold()] > 1:
+        stem = stems[name]
+        if stem.casefold() in contested:
             stem = f"{stem}_{name.rpartition('.')[2]}"
             while stem.casefold() in taken:
                 stem += "_"
             taken.add(stem.casefold())
-        stems[name] = stem
+            stems[name] = stem
     return stems

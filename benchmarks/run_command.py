@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.ledger import ImageRow, Ledger, State
 
 
@@ -32,7 +33,8 @@ class Usage(msgspec.Struct):
 
 
 def run_command(out: Path, arguments: Sequence[str], cores: set[int] | None = None) -> Usage:
-    """Run `posegen-run --out OUT ARGUMENTS`, on these cores only; exits where it fails."""
+    """Run `posegen-run --out OUT ARGUMENTS`, on these cores only. Raises `PoseGenError` where it
+    fails."""
     file = out.with_name(f"{out.name}.usage.json")
     command = [sys.executable, __file__, str(file), "--out", str(out), *arguments]
     begun = time.time()
@@ -45,19 +47,22 @@ def run_command(out: Path, arguments: Sequence[str], cores: set[int] | None = No
         os.sched_setaffinity(0, held)
     output = process.communicate()[0]
     if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{output.decode()}")
+        raise PoseGenError(
+            f"{' '.join(command)} ended with {process.returncode}: {output.decode()}"
+        )
     used = json.loads(file.read_text())
     file.unlink()
     return Usage(begun=begun, seconds=time.time() - begun, **used)
 
 
 def done_images(out: Path) -> list[ImageRow]:
-    """What a run made, by the time at which each image stood on the disk. Exits where it failed."""
+    """What a run made, by the time at which each image stood on the disk. Raises
+    `PoseGenError` where any is missing."""
     with Ledger.open(out, write=False) as ledger:
         rows = [row for row in ledger.rows() if row.state is State.DONE]
         missing = ledger.counts().planned - len(rows)
     if missing or not rows:
-        sys.exit(f"{out}: {missing} images were not made")
+        raise PoseGenError(f"{out}: {missing} images were not made")
     return sorted(rows, key=finished)
 
 

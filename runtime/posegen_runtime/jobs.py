@@ -7,9 +7,11 @@ seed and the names, so neither the order of the files nor other masks change it.
 import hashlib
 import math
 import os
-import sys
+from array import array
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import overload
 
 import msgspec
 
@@ -17,33 +19,37 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import image_names
 
 
-class Source:
-    """One input image. `name` is its path below the directory that the user named, with "/".
+class Source(msgspec.Struct, frozen=True):
+    """One input image. `name` is its path below the directory that the user named, with "/"."""
 
-    A run holds one for each of its masks, so it is small: `path` is put together when asked for.
+    path: Path
+    name: str
+
+
+class FolderImages(Sequence[Source]):
+    """The images of one folder by their names below it, put together when asked for.
+
+    A run holds its inputs to its end, and there may be a million: they are kept as one text.
     """
 
-    __slots__ = ("_ends_with_name", "_start", "name")
+    def __init__(self, root: Path, names: Sequence[str]) -> None:
+        self.root = root
+        self._text = "".join(names).encode()
+        self._ends = array("Q", accumulate(len(name.encode()) for name in names))
 
-    def __init__(self, path: Path, name: str) -> None:
-        text = str(path)
-        self.name = name
-        self._ends_with_name = text.endswith(name)
-        # The same string for all files of a folder.
-        self._start = sys.intern(text.removesuffix(name))
+    def __len__(self) -> int:
+        return len(self._ends)
 
-    @property
-    def path(self) -> Path:
-        return Path(self._start + self.name if self._ends_with_name else self._start)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Source) and (self.name, self.path) == (other.name, other.path)
-
-    def __hash__(self) -> int:
-        return hash((self.name, self._start))
-
-    def __repr__(self) -> str:
-        return f"Source({str(self.path)!r}, {self.name!r})"
+    @overload
+    def __getitem__(self, index: int) -> Source: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Source]: ...
+    def __getitem__(self, index: int | slice) -> Source | list[Source]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        name = self._text[self._ends[number - 1] if number else 0 : self._ends[number]].decode()
+        return Source(self.root / name, name)
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -61,26 +67,22 @@ class Job(msgspec.Struct, frozen=True):
     """Its place among the jobs of the run, from 0."""
 
 
-def find_images(path: Path, option: str) -> list[Source]:
+def find_images(path: Path, option: str) -> FolderImages:
     """The images in the folder `path`, nested ones too, sorted by name; or `path`, if a file.
 
     Raises `PoseGenError` when `path` does not exist, holds no image, or one whose name is not
     UTF-8: manifest and labels are, and could not name it.
     """
-    root, names = path, [path.name]
-    if os.path.isfile(path):
-        root = path.parent
-    else:
-        names = image_names(path, option)
-    sources = []
+    single = os.path.isfile(path)
+    root = path.parent if single else path
+    names = [path.name] if single else image_names(path, option)
     for name in names:
-        file = root / name
         try:
-            str(file).encode()
+            str(root / name).encode()
         except UnicodeEncodeError as error:
-            raise PoseGenError(f"{option} {str(file)!r}: name is not UTF-8; rename it") from error
-        sources.append(Source(file, name))
-    return sources
+            file = str(root / name)
+            raise PoseGenError(f"{option} {file!r}: name is not UTF-8; rename it") from error
+    return FolderImages(root, names)
 
 
 def plan(

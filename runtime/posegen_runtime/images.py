@@ -11,6 +11,8 @@ from posegen_runtime.imagefile import decode, decode_unchanged, read_header
 from posegen_runtime.paths import read_bytes, write_atomic
 
 JPEG_QUALITY = 95
+PNG_PHOTO = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY]
+"""Hardly anything in an image repeats: 2% larger for a sixth less time."""
 
 
 def read_rgb(path: str | Path) -> np.ndarray:
@@ -87,12 +89,14 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 
 def encode_image(image: np.ndarray, image_format: ImageFormat) -> memoryview:
     """RGB uint8 [H, W, 3] as the bytes of a file."""
-    return encode_png(image) if image_format is ImageFormat.PNG else encode_jpeg(image)
+    if image_format is ImageFormat.PNG:
+        return _encode(".png", image, PNG_PHOTO)
+    return encode_jpeg(image)
 
 
 def encode_png(image: np.ndarray) -> memoryview:
     """RGB uint8 [H, W, 3] or grey uint8 [H, W] as the bytes of a PNG file."""
-    # No compression parameter: setting one resets OpenCV's strategy and doubles the time.
+    # No compression level: setting one resets OpenCV's strategy and doubles the time.
     return _encode(".png", image, [])
 
 

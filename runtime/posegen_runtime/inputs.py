@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import overload
 
 import msgspec
 
@@ -26,9 +27,9 @@ OPENED_AT_START = 8
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """`appearances` and `backgrounds` are empty where the bundle takes none."""
 
-    masks: list[Source]
-    appearances: list[Source]
-    backgrounds: list[Source]
+    masks: Sequence[Source]
+    appearances: Sequence[Source]
+    backgrounds: Sequence[Source]
     reading: MaskReading
     poses: dict[str, Pose]
     viewpoints: dict[str, Three] | None
@@ -54,7 +55,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
             return plan_pairs(self.pairs, self._by_kind())
         return plan(self.masks, self.appearances, self.backgrounds, self.per_mask, seed)
 
-    def _by_kind(self) -> dict[str, list[Source]]:
+    def _by_kind(self) -> dict[str, Sequence[Source]]:
         return by_kind(self.masks, self.appearances, self.backgrounds)
 
     @property
@@ -69,9 +70,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
     masks = demo.get("mask") or find_images(_named(options.masks), "--masks")
     appearances = _conditions("appearance", options.appearance, bundle, demo)
     backgrounds = _conditions("background", options.background, bundle, demo)
-    reading = choose_reading(
-        [mask.path for mask in masks], options.mask_values, options.mask_channel
-    )
+    reading = choose_reading(_Paths(masks), options.mask_values, options.mask_channel)
     poses = _poses(options.poses, masks, reading) if options.poses else {}
     pairs = []
     if options.pairs:
@@ -91,9 +90,28 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
     )
 
 
+class _Paths(Sequence[Path]):
+    """Paths of sources, made when asked for: only a sample of the masks is looked at."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    @overload
+    def __getitem__(self, index: int) -> Path: ...
+    @overload
+    def __getitem__(self, index: slice) -> "_Paths": ...
+    def __getitem__(self, index: int | slice) -> "Path | _Paths":
+        if isinstance(index, slice):
+            return _Paths(self._sources[index])
+        return self._sources[index].path
+
+
 def by_kind(
-    masks: list[Source], appearances: list[Source], backgrounds: list[Source]
-) -> dict[str, list[Source]]:
+    masks: Sequence[Source], appearances: Sequence[Source], backgrounds: Sequence[Source]
+) -> dict[str, Sequence[Source]]:
     return {"mask": masks, "appearance": appearances, "background": backgrounds}
 
 
@@ -124,7 +142,7 @@ def _named(masks: Path | None) -> Path:
 
 def _conditions(
     name: str, given: Path | None, bundle: Bundle, demo: Mapping[str, list[Source]]
-) -> list[Source]:
+) -> Sequence[Source]:
     """The images for one condition: the user's, the demo's, or the bundle's default."""
     option = f"--{name}"
     if name not in bundle.conditions:
@@ -162,7 +180,7 @@ def _check_some_open(sources: Sequence[Source]) -> None:
         raise first_error
 
 
-def _poses(path: Path, masks: list[Source], reading: MaskReading) -> dict[str, Pose]:
+def _poses(path: Path, masks: Sequence[Source], reading: MaskReading) -> dict[str, Pose]:
     if reading.values is MaskValues.EACH:
         raise PoseGenError(
             "--poses gives one object a mask file and --mask-values each several; "
@@ -204,7 +222,7 @@ def _viewpoints(
 
 
 def _categories(
-    asked: str | None, masks: list[Source], poses: Mapping[str, Pose]
+    asked: str | None, masks: Sequence[Source], poses: Mapping[str, Pose]
 ) -> dict[str, int]:
     """The one asked for, else those of the poses in alphabetical order, else one default, which a
     mask without a pose also needs where the poses have several."""

@@ -7,13 +7,16 @@ seed and the names, so neither the order of the files nor other masks change it.
 import hashlib
 import math
 import os
+from array import array
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import overload
 
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.paths import images_at
+from posegen_runtime.paths import image_names
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -21,6 +24,32 @@ class Source(msgspec.Struct, frozen=True):
 
     path: Path
     name: str
+
+
+class FolderImages(Sequence[Source]):
+    """The images of one folder by their names below it, put together when asked for.
+
+    A run holds its inputs to its end, and there may be a million: they are kept as one text.
+    """
+
+    def __init__(self, root: Path, names: Sequence[str]) -> None:
+        self.root = root
+        self._text = "".join(names).encode()
+        self._ends = array("Q", accumulate(len(name.encode()) for name in names))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, index: int) -> Source: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Source]: ...
+    def __getitem__(self, index: int | slice) -> Source | list[Source]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        name = self._text[self._ends[number - 1] if number else 0 : self._ends[number]].decode()
+        return Source(self.root / name, name)
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -38,20 +67,22 @@ class Job(msgspec.Struct, frozen=True):
     """Its place among the jobs of the run, from 0."""
 
 
-def find_images(path: Path, option: str) -> list[Source]:
+def find_images(path: Path, option: str) -> FolderImages:
     """The images in the folder `path`, nested ones too, sorted by name; or `path`, if a file.
 
     Raises `PoseGenError` when `path` does not exist, holds no image, or one whose name is not
     UTF-8: manifest and labels are, and could not name it.
     """
-    root = path.parent if os.path.isfile(path) else path
-    files = images_at(path, option)
-    for file in files:
+    single = os.path.isfile(path)
+    root = path.parent if single else path
+    names = [path.name] if single else image_names(path, option)
+    for name in names:
         try:
-            str(file).encode()
+            str(root / name).encode()
         except UnicodeEncodeError as error:
-            raise PoseGenError(f"{option} {str(file)!r}: name is not UTF-8; rename it") from error
-    return [Source(file, file.relative_to(root).as_posix()) for file in files]
+            file = str(root / name)
+            raise PoseGenError(f"{option} {file!r}: name is not UTF-8; rename it") from error
+    return FolderImages(root, names)
 
 
 def plan(
@@ -111,18 +142,21 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
     `a/b.png` becomes `a/b`. Where other inputs would take that name too (`a/b.jpg`, or `A/b.png`
     on a file system that ignores case), each keeps its suffix as a part of the name (`a/b_jpg`).
     """
-    plain = {name: name.rpartition(".")[0] or name for name in names}
-    wanted: dict[str, int] = {}
-    for stem in plain.values():
-        wanted[stem.casefold()] = wanted.get(stem.casefold(), 0) + 1
-    taken = {stem.casefold() for stem in plain.values() if wanted[stem.casefold()] == 1}
-    stems = {}
+    stems = {name: name.rpartition(".")[0] or name for name in names}
+    taken: set[str] = set()
+    contested: set[str] = set()
+    for stem in stems.values():
+        folded = stem.casefold()
+        (contested if folded in taken else taken).add(folded)
+    taken -= contested
+    if not contested:
+        return stems
     for name in sorted(names):
-        stem = plain[name]
-        if wanted[stem.casefold()] > 1:
+        stem = stems[name]
+        if stem.casefold() in contested:
             stem = f"{stem}_{name.rpartition('.')[2]}"
             while stem.casefold() in taken:
                 stem += "_"
             taken.add(stem.casefold())
-        stems[name] = stem
+            stems[name] = stem
     return stems

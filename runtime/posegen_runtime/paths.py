@@ -11,20 +11,25 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
 def list_images(directory: str | Path, option: str = "") -> list[Path]:
-    """All images in a folder and its subfolders, sorted by their path relative to it.
+    """`image_names` as paths."""
+    root = Path(directory)
+    return [root / name for name in image_names(root, option)]
+
+
+def image_names(root: Path, option: str = "") -> list[str]:
+    """All images in a folder and its subfolders by their path relative to it, with "/", sorted.
 
     Hidden files and folders are skipped. Links to folders are followed, each real folder once, so
     a loop of links ends. `option` (such as ``--masks``) opens the error message.
 
     Raises `PoseGenError` when the folder is missing, unreadable, no folder, or holds no image.
     """
-    root = Path(directory)
     name = f"{option} {root}".strip()
     if not os.path.exists(root):  # pathlib raises where a parent is closed to us
         raise PoseGenError(f"{name}: no such folder")
     if not os.path.isdir(root):
         raise PoseGenError(f"{name}: is a file; name the folder that holds the images")
-    found: list[Path] = []
+    found: list[str] = []
     visited: set[tuple[int, int]] = set()
     for folder, subfolders, files in os.walk(root, onerror=_refuse_folder, followlinks=True):
         status = os.stat(folder)
@@ -33,14 +38,16 @@ def list_images(directory: str | Path, option: str = "") -> list[Path]:
             continue
         visited.add((status.st_dev, status.st_ino))
         subfolders[:] = sorted(sub for sub in subfolders if not sub.startswith("."))
+        below = Path(folder).relative_to(root).as_posix()
+        start = "" if below == "." else f"{below}/"
         found += [
-            Path(folder, file)
+            start + file
             for file in files
             if not file.startswith(".") and file.lower().endswith(IMAGE_SUFFIXES)
         ]
     if not found:
         raise PoseGenError(f"{name}: no images found (looked for {', '.join(IMAGE_SUFFIXES)})")
-    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
+    return sorted(found)
 
 
 def images_at(path: str | Path, option: str = "") -> list[Path]:

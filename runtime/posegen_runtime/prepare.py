@@ -26,8 +26,10 @@ Window = tuple[int, int, int, int] | None
 
 DECODED_BYTES = 256 * 2**20
 """Room for decoded backgrounds in their own size."""
+PLACED_BYTES = 16 * 2**20
+"""Room for masks at the model's size: the variations of one follow each other."""
 READY_BYTES = 64 * 2**20
-"""Room for each kind of input at the model's size: 300 images of 256×256."""
+"""Room for each kind of photo at the model's size: 300 images of 256×256."""
 
 UNCLEAR = 0.01
 """A mask with a larger share of pixels that are neither black nor white is noted."""
@@ -75,7 +77,7 @@ class Preparer:
         self._poses = poses
         self._mask_range = mask_range
         self._viewpoints = viewpoints
-        self._masks: BoundedCache[str, list[Placed]] = BoundedCache(READY_BYTES, _placed_bytes)
+        self._masks: BoundedCache[str, list[Placed]] = BoundedCache(PLACED_BYTES, _placed_bytes)
         self._appearances: BoundedCache[Path, Keyed] = BoundedCache(READY_BYTES, _keyed_bytes)
         self._backgrounds: BoundedCache[tuple[Path, Window], Keyed]
         self._backgrounds = BoundedCache(READY_BYTES, _keyed_bytes)

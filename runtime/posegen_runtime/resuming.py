@@ -5,7 +5,7 @@ from pathlib import Path
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import FolderImages, Job, Source
 from posegen_runtime.ledger import Identity, Ledger, PlannedJob
 from posegen_runtime.options import RunOptions
 from posegen_runtime.progress import say
@@ -62,7 +62,9 @@ class _Files:
     """Files of one kind by name; one that is gone keeps the path that it had."""
 
     def __init__(self, sources: Sequence[Source], given: Path | None) -> None:
-        self._sources: Mapping[str, Source] = {source.name: source for source in sources}
+        # Those of a folder are named by their place in it.
+        few = () if isinstance(sources, FolderImages) else sources
+        self._sources: Mapping[str, Source] = {source.name: source for source in few}
         self._root = given if given is None or given.is_dir() else given.parent
 
     def __call__(self, name: str) -> Source:

@@ -42,10 +42,10 @@ def mask_to_polygons(mask: npt.NDArray[np.uint8]) -> list[Contour]:
     parts whose bridge would be longer than they are large, are left out within that limit. Where
     parts lie too far apart, one polygon for each, largest first.
     """
-    parts = _without_specks(_parts(mask), mask.shape[:2])
-    if not parts:
-        return []
-    return [_simplify(polygon) for polygon in _join(parts, mask)]
+    parts = _parts(mask)
+    if len(parts) > 1:  # mostly there is one, and then nothing to weigh
+        parts = _join(_without_specks(parts, mask.shape[:2]), mask)
+    return [_simplify(polygon) for polygon in parts]
 
 
 def _join(parts: list[Contour], mask: npt.NDArray[np.uint8]) -> list[Contour]:

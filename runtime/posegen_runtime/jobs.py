@@ -7,13 +7,18 @@ seed and the names, so neither the order of the files nor other masks change it.
 import hashlib
 import math
 import os
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.paths import images_at
+
+_OUTPUT_SUFFIX = re.compile(r"\.(png|jpg|txt)(?=/|$)", re.IGNORECASE)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -39,17 +44,26 @@ class Job(msgspec.Struct, frozen=True):
 def find_images(path: Path, option: str) -> list[Source]:
     """The images in the folder `path`, nested ones too, sorted by name; or `path`, if a file.
 
-    Raises `PoseGenError` when `path` does not exist, holds no image, or one whose name is not
-    UTF-8: manifest and labels are, and could not name it.
+    Manifest and labels are lines of UTF-8. A file whose name could not stand there is known by
+    another one (`errors.printable`): ``caf%E9.png``.
+
+    Raises `PoseGenError` when `path` does not exist or holds no image, and when its own name is not
+    UTF-8.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise PoseGenError(f"{option} {path}: the name is not UTF-8; rename it") from error
     root = path.parent if os.path.isfile(path) else path
-    files = images_at(path, option)
-    for file in files:
-        try:
-            str(file).encode()
-        except UnicodeEncodeError as error:
-            raise PoseGenError(f"{option} {str(file)!r}: name is not UTF-8; rename it") from error
-    return [Source(file, file.relative_to(root).as_posix()) for file in files]
+    files = {file.relative_to(root).as_posix(): file for file in images_at(path, option)}
+    odd = [name for name in files if printable(name) != name]
+    for name in odd:
+        shown = printable(name)
+        while shown in files:
+            stem, dot, suffix = shown.rpartition(".")
+            shown = f"{stem}%{dot}{suffix}"
+        files[shown] = files.pop(name)
+    return [Source(files[name], name) for name in (sorted(files) if odd else files)]
 
 
 def plan(
@@ -105,19 +119,28 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
 
     `a/b.png` becomes `a/b`. Where other inputs would take that name too (`a/b.jpg`, or `A/b.png`
     on a file system that ignores case), each keeps its suffix as a part of the name (`a/b_jpg`).
+    A folder's name never ends as an output's does: `a.png/b.png` becomes `a_png/b`.
     """
-    plain = {name: name.rpartition(".")[0] or name for name in names}
-    wanted: dict[str, int] = {}
-    for stem in plain.values():
-        wanted[stem.casefold()] = wanted.get(stem.casefold(), 0) + 1
-    taken = {stem.casefold() for stem in plain.values() if wanted[stem.casefold()] == 1}
+    plain = {name: _stem(name) for name in names}
+    wanted = Counter(_folded(stem) for stem in plain.values())
+    taken = {folded for folded, count in wanted.items() if count == 1}
     stems = {}
     for name in sorted(names):
         stem = plain[name]
-        if wanted[stem.casefold()] > 1:
+        if wanted[_folded(stem)] > 1:
             stem = f"{stem}_{name.rpartition('.')[2]}"
-            while stem.casefold() in taken:
+            while _folded(stem) in taken:
                 stem += "_"
-            taken.add(stem.casefold())
+            taken.add(_folded(stem))
         stems[name] = stem
     return stems
+
+
+def _stem(name: str) -> str:
+    folder, slash, file = name.rpartition("/")
+    return _OUTPUT_SUFFIX.sub(r"_\1", folder) + slash + (file.rpartition(".")[0] or file)
+
+
+def _folded(stem: str) -> str:
+    """The same for names that some file system takes for the same."""
+    return unicodedata.normalize("NFC", stem.casefold())

@@ -172,7 +172,14 @@ class PoseGenerator:
 
     def _run(self, of_masks: Feeds, conditions: dict[str, Images]) -> Images:
         kept = self._encoded(conditions) if conditions else []
-        return self.backend(self._graph).run(of_masks, kept)["image"]
+        images = self.backend(self._graph).run(of_masks, kept)["image"]
+        expected = (len(of_masks["mask"]), *self.image_size, 3)
+        if images.shape != expected or images.dtype != np.uint8:
+            raise PoseGenError(
+                f"{self.bundle.root}: the graph {self._graph} makes {images.dtype} {images.shape} "
+                f"instead of uint8 {expected}; export the bundle again"
+            )
+        return images
 
     def _encoded(self, conditions: dict[str, Images]) -> list[Kept]:
         """Encoded conditions: one for all rows where they share them, else one each."""

@@ -104,10 +104,12 @@ def _check_specs(file: Path, manifest: Manifest, where: str, specs: Iterable[Ten
 
 def _expect(file: Path, graph: Graph, specs: Iterable[TensorSpec]) -> None:
     """The graph takes just what it will be given. Of a shape, the batch's letter may differ."""
-    taken = {spec.name: (spec.dtype, spec.shape[1:]) for spec in graph.inputs}
-    given = {spec.name: (spec.dtype, spec.shape[1:]) for spec in specs}
-    if taken != given or len(taken) != len(graph.inputs):
-        raise _impossible(file, f"{graph.path} takes {', '.join(taken)}, not {', '.join(given)}")
+    taken = sorted(f"{spec.name} {spec.dtype} {spec.shape[1:]}" for spec in graph.inputs)
+    given = sorted(f"{spec.name} {spec.dtype} {spec.shape[1:]}" for spec in specs)
+    if taken != given:
+        more = "; ".join(line for line in taken if line not in given) or "fewer"
+        fewer = "; ".join(line for line in given if line not in taken) or "that"
+        raise _impossible(file, f"{graph.path} takes {more}, is given {fewer}")
 
 
 def check_graph_file(root: Path, graph: Graph, files: Iterable[str]) -> None:

@@ -139,8 +139,14 @@ def _upright(path: str | Path, data: bytes, header: Header, pixels: np.ndarray) 
 
 
 def _png_header(path: str | Path, data: bytes) -> Header:
-    if len(data) < 33 or data.rfind(_PNG_END) < 0:
-        raise _truncated(path)
+    """Walk the chunks to the last: for one that claims 2 GB, cv2 would make room, for seconds."""
+    at = len(_PNG)
+    while data[at + 4 : at + 12] != _PNG_END:
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+        if at + 12 > len(data):
+            raise _truncated(path)
+    if at < 33:
+        raise _damaged(path)
     width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
     return Header("PNG", width, height, palette=data[25] == _PNG_PALETTE)
 

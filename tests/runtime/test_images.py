@@ -254,6 +254,19 @@ def test_a_png_that_claims_an_absurd_side(tmp_path: Path, size: tuple[int, int])
         read_rgb(tmp_path / "bomb.png")
 
 
+def test_a_png_with_a_chunk_that_claims_gigabytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make room for it takes seconds, for a file of a thousand bytes."""
+    data = save(tmp_path / "photo.png", photo()).read_bytes()
+    end = len(data) - 12
+    chunk = (0x7FFFFFFF).to_bytes(4, "big") + b"tEXt" + b"\0" * 50
+    (tmp_path / "bomb.png").write_bytes(data[:end] + chunk + data[end:])
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(PoseGenError, match=r"bomb\.png: the image file is cut short"):
+        read_rgb(tmp_path / "bomb.png")
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 60_000), (60_000, 1)])
 def test_photos_that_are_a_dot_or_a_line(tmp_path: Path, shape: tuple[int, int]) -> None:
     path = save(tmp_path / "line.png", np.full(shape, 200, np.uint8))

@@ -11,7 +11,7 @@ from pathlib import Path
 from posegen_runtime.bundle_checks import OF_MASKS, check_graph_file, check_manifest
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.manifest import SCHEMA, FileRecord, Manifest, Precision
-from posegen_runtime.paths import open_regular, read_bytes
+from posegen_runtime.paths import files_below, open_regular, read_bytes
 from posegen_runtime.records import read_record
 
 MANIFEST = "bundle.json"
@@ -86,15 +86,9 @@ def _read_manifest(root: Path) -> Manifest:
 
 def _held(root: Path) -> set[str]:
     """Every file below `root` but bundle.json and hidden ones: a graph may load any of them."""
-    held: set[str] = set()
-    for folder, subfolders, files in os.walk(root):
-        subfolders[:] = [sub for sub in subfolders if not sub.startswith(".")]
-        held.update(
-            Path(folder, file).relative_to(root).as_posix()
-            for file in files
-            if not file.startswith(".")
-        )
-    return held - {MANIFEST}
+    return {file.relative_to(root).as_posix() for file in files_below(root, links=False)} - {
+        MANIFEST
+    }
 
 
 def _check_file(file: Path, record: FileRecord) -> None:

@@ -32,6 +32,8 @@ _PNG_PALETTE = 3
 _PILLOW_FORMATS = ("BMP", "PNG", "TIFF", "WEBP")
 """Pillow would try all of its fifty decoders on a file."""
 _NO_SIZE_MARKERS = frozenset((0xC4, 0xC8, 0xCC))
+_NO_LENGTH_MARKERS = frozenset((0x01, *range(0xD0, 0xD8)))
+"""Of no segment: what follows is the next marker, as decoders see it."""
 _START_OF_SCAN = 0xDA
 _ORIENTATION = 0x0112
 
@@ -160,6 +162,9 @@ def _jpeg_header(path: str | Path, data: bytes) -> Header:
         marker = data[at + 1]
         if marker == 0xFF:  # fill byte
             at += 1
+            continue
+        if marker in _NO_LENGTH_MARKERS:
+            at += 2
             continue
         if marker == _START_OF_SCAN:
             if size is None:

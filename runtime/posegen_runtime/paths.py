@@ -29,7 +29,18 @@ def list_images(directory: str | Path, option: str = "") -> list[Path]:
         raise PoseGenError(f"{name}: no such folder")
     if not os.path.isdir(root):
         raise PoseGenError(f"{name}: is a file; name the folder that holds the images")
-    found: list[Path] = []
+    found = [path for path in files_below(root) if path.name.lower().endswith(IMAGE_SUFFIXES)]
+    if not found:
+        raise PoseGenError(f"{name}: no images found (looked for {', '.join(IMAGE_SUFFIXES)})")
+    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
+
+
+def files_below(root: Path, links: bool = True) -> Iterator[Path]:
+    """Everything below `root` that is no folder, hidden ones left out; see `list_images`.
+
+    Without `links`, a link to a folder is left out too: a stranger's may lead anywhere. Raises
+    `PoseGenError` naming a folder that cannot be listed.
+    """
     visited: set[tuple[int, int]] = set()
     waiting = [str(root)]
     while waiting:  # os.walk calls itself, too often for folders nested a thousand deep
@@ -39,14 +50,11 @@ def list_images(directory: str | Path, option: str = "") -> list[Path]:
             if (status.st_dev, status.st_ino) in visited:
                 continue
             visited.add((status.st_dev, status.st_ino))
-            subfolders, files = _listing(folder)
+            subfolders, files = _listing(folder, links)
         except OSError as error:
             raise PoseGenError(f"{folder}: cannot be listed ({error.strerror})") from error
         waiting += sorted(subfolders, reverse=True)
-        found += [Path(file) for file in files if file.lower().endswith(IMAGE_SUFFIXES)]
-    if not found:
-        raise PoseGenError(f"{name}: no images found (looked for {', '.join(IMAGE_SUFFIXES)})")
-    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
+        yield from map(Path, files)
 
 
 def images_at(path: str | Path, option: str = "") -> list[Path]:
@@ -86,7 +94,7 @@ def open_regular(path: str | Path) -> Iterator[FileIO]:
 
 def _expect_regular(path: str | Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise PoseGenError(f"{path}: is no regular file; name an image file")
+        raise PoseGenError(f"{path}: is no regular file but a folder, pipe or device")
 
 
 def write_atomic(path: str | Path, data: bytes | memoryview, fsync: bool = False) -> None:
@@ -117,7 +125,7 @@ def write_atomic(path: str | Path, data: bytes | memoryview, fsync: bool = False
         ) from error
 
 
-def _listing(folder: str) -> tuple[list[str], list[str]]:
+def _listing(folder: str, links: bool) -> tuple[list[str], list[str]]:
     """Paths of the folders, and of everything else, that are not hidden. A link to a folder is one;
     one that leads nowhere is a file, so that it is missed when it is read."""
     folders: list[str] = []
@@ -130,7 +138,8 @@ def _listing(folder: str) -> tuple[list[str], list[str]]:
                 is_folder = entry.is_dir()
             except OSError:  # links that go round
                 is_folder = False
-            (folders if is_folder else files).append(entry.path)
+            if links or not (is_folder and entry.is_symlink()):
+                (folders if is_folder else files).append(entry.path)
     return folders, files
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -192,6 +193,22 @@ def test_what_is_no_file(bundle: Path, becomes: str, monkeypatch: pytest.MonkeyP
         else:
             file.symlink_to(file if becomes == "itself" else becomes)
         refused(bundle, "missing", monkeypatch)
+
+
+def test_folders_without_end_are_not_walked(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a link that leads out, nor folders deeper than Python calls itself."""
+    (bundle / "out").symlink_to("/", target_is_directory=True)
+    Bundle.load(bundle)
+    monkeypatch.chdir(bundle)
+    deep = "d/" * 600
+    os.makedirs(deep)
+    os.makedirs(deep + deep)
+    try:
+        Bundle.load(bundle)
+        Path(deep + deep, "weights.bin").touch()
+        refused(bundle, "d/d/weights.bin has no recorded sha256", monkeypatch)
+    finally:
+        subprocess.run(["rm", "-r", "d"], check=True)  # shutil calls itself too often, too
 
 
 @pytest.mark.parametrize("kind", ["mask", "image", "appearance"])

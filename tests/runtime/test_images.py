@@ -138,6 +138,20 @@ def test_truncated_jpeg_with_a_whole_thumbnail_inside(tmp_path: Path) -> None:
         read_rgb(path)
 
 
+def test_a_jpeg_whose_size_hides_behind_a_marker_without_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder reads on behind such a marker, so the size behind it counts."""
+    data = bytearray(save(tmp_path / "photo.jpg", photo()).read_bytes())
+    size = data.index(b"\xff\xc0")
+    data[size + 5 : size + 9] = (30_000).to_bytes(2, "big") * 2
+    data[size:size] = b"\xff\xd0\xff\x01"
+    (tmp_path / "bomb.jpg").write_bytes(data)
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(PoseGenError, match=r"bomb\.jpg: 30000×30000 pixels are more than"):
+        read_rgb(tmp_path / "bomb.jpg")
+
+
 def test_bytes_after_the_end_are_no_error(tmp_path: Path) -> None:
     for suffix in ("jpg", "png"):
         path = save(tmp_path / f"photo.{suffix}", photo())

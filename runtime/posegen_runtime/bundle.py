@@ -10,7 +10,7 @@ from pathlib import Path
 
 from posegen_runtime.bundle_checks import OF_MASKS, check_graph_file, check_manifest
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.manifest import SCHEMA, FileRecord, Manifest, Precision
+from posegen_runtime.manifest import SCHEMA, FileRecord, Graph, Manifest, Precision
 from posegen_runtime.paths import files_below, open_regular, read_bytes
 from posegen_runtime.records import read_record
 
@@ -46,9 +46,11 @@ class Bundle:
             raise PoseGenError(
                 f"{root / MANIFEST}: {name} has no recorded sha256; export the bundle again"
             )
+        graphs: list[Graph] = []
         for precision in manifest.precisions:
-            for graph in precision.graphs.values():
-                check_graph_file(root, graph, manifest.files)
+            graphs += [graph for graph in precision.graphs.values() if graph not in graphs]
+        for graph in graphs:
+            check_graph_file(root, graph, manifest.files)
         return cls(root, manifest)
 
     @property

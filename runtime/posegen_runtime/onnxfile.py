@@ -90,14 +90,20 @@ class _Walk:
             self._left -= 1
             if self._left < 0:
                 raise _Damaged
-            key, at = _varint(message, at)
+            key = message[at]
+            at += 1
+            if key > 0x7F:  # numbers of one byte, nearly all, are not worth a call
+                key, at = _varint(message, at - 1)
             kind = key & 7
             if kind == _VARINT:
                 value, at = _varint(message, at)
                 yield key >> 3, value
                 continue
             if kind == _BYTES:
-                length, at = _varint(message, at)
+                length = message[at]
+                at += 1
+                if length > 0x7F:
+                    length, at = _varint(message, at - 1)
             elif kind in (_FIXED32, _FIXED64):
                 length = 4 if kind == _FIXED32 else 8
             else:
@@ -123,13 +129,16 @@ class _Walk:
         """Locations of external data in all tensors below a message, whatever way leads there."""
         if depth > MAX_DEPTH:
             raise _Damaged
-        for number, value in self.messages(message):
+        leads = _LEADS[kind]
+        for number, value in self.fields(message):
+            if isinstance(value, int):
+                continue
             if kind == "tensor" and number == _EXTERNAL_DATA:
                 pair = list(self.messages(value))
                 if any(field == 1 and _text(text) == "location" for field, text in pair):
                     yield from (_text(text) for field, text in pair if field == 2)
-            elif number in _LEADS[kind]:
-                yield from self.external(_LEADS[kind][number], value, depth + 1)
+            elif number in leads:
+                yield from self.external(leads[number], value, depth + 1)
 
     def tensor(self, value_info: memoryview) -> tuple[str, Tensor]:
         """Name, type and shape of a ValueInfoProto."""

@@ -4,6 +4,7 @@ BOP's conventions: millimetres, OpenCV's camera frame, pixel centres at integers
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from posegen_runtime.paths import read_bytes
 
 SCENE_GT = "scene_gt.json"
 SCENE_CAMERA = "scene_camera.json"
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 def read_bop_scene(scene: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -30,7 +32,7 @@ def read_bop_scene(scene: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         where = f"{scene / SCENE_GT}: image {image}"
         if not isinstance(camera, dict):
             raise PoseGenError(f"{where}: {SCENE_CAMERA} has no such image")
-        if not isinstance(entries, list) or not image.isdecimal():
+        if not isinstance(entries, list) or not _NUMBER.fullmatch(image):
             raise PoseGenError(f"{where}: not BOP's; images are numbers that hold lists of objects")
         for number, entry in enumerate(entries):
             here = f"{where}, object {number}"
@@ -84,5 +86,5 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
         )
     try:
         return msgspec.json.decode(read_bytes(file), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PoseGenError(f"{file}: unreadable ({error}); write it again") from error

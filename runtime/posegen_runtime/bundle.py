@@ -6,24 +6,25 @@ A bundle is data: JSON, ONNX and PNG, no pickle. Only the exporter writes one; t
 
 import hashlib
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from posegen_runtime.bundle_checks import OF_MASKS, check_graph_file, check_manifest
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.manifest import SCHEMA, FileRecord, Manifest, Precision
-from posegen_runtime.paths import read_bytes
+from posegen_runtime.manifest import SCHEMA, FileRecord, Graph, Manifest, Precision
+from posegen_runtime.paths import files_below, open_regular, read_bytes
 from posegen_runtime.records import read_record
 
 MANIFEST = "bundle.json"
-OF_MASKS = ("mask", "viewpoint")
-"""Inputs that each mask brings itself."""
-KNOWN = (*OF_MASKS, "appearance", "background")
+MAX_MANIFEST = 64 * 2**20
+"""Bytes; an exporter's has some 60 kB."""
 
 
 class Bundle:
     """A bundle on disk whose files were checked against their hashes.
 
     Raises `PoseGenError` when the directory is no bundle, a file is missing, changed or not
-    recorded, a graph that the inputs need is missing, or the schema is newer than this package.
+    recorded, a graph that the inputs need is missing, is not what the manifest says or would load
+    a file from elsewhere, or the schema is newer than this package.
     """
 
     def __init__(self, root: Path, manifest: Manifest) -> None:
@@ -34,9 +35,9 @@ class Bundle:
     def load(cls, path: str | Path) -> "Bundle":
         root = Path(path)
         manifest = _read_manifest(root)
-        _check_graphs(root, manifest)
+        check_manifest(root / MANIFEST, manifest)
         for name, record in manifest.files.items():
-            _check_file(root, name, record)
+            _check_file(root / name, record)
         referenced = {graph.path for p in manifest.precisions for graph in p.graphs.values()}
         referenced.update(manifest.defaults.values())
         for golden in manifest.golden:
@@ -45,6 +46,11 @@ class Bundle:
             raise PoseGenError(
                 f"{root / MANIFEST}: {name} has no recorded sha256; export the bundle again"
             )
+        graphs: list[Graph] = []
+        for precision in manifest.precisions:
+            graphs += [graph for graph in precision.graphs.values() if graph not in graphs]
+        for graph in graphs:
+            check_graph_file(root, graph, manifest.files)
         return cls(root, manifest)
 
     @property
@@ -76,52 +82,30 @@ def _read_manifest(root: Path) -> Manifest:
     file = root / MANIFEST
     if not os.path.isfile(file):  # pathlib raises where a parent is closed to us
         raise PoseGenError(f"{root}: not a bundle, {MANIFEST} is missing; name the exported folder")
-    return read_record(read_bytes(file), Manifest, SCHEMA, file, "bundle", "export it again")
-
-
-def _check_graphs(root: Path, manifest: Manifest) -> None:
-    unknown = [spec.name for spec in manifest.inputs if spec.name not in KNOWN]
-    if unknown:
-        raise PoseGenError(
-            f"{root / MANIFEST}: the model takes {unknown[0]}, which this version cannot give; "
-            "upgrade posegen"
-        )
-    has_conditions = any(spec.name not in OF_MASKS for spec in manifest.inputs)
-    cached = ("conditions", "generator_cached") if has_conditions else ()
-    for precision in manifest.precisions:
-        for name in ("generator", *cached):
-            if name not in precision.graphs:
-                raise PoseGenError(
-                    f"{root / MANIFEST}: the {precision.precision} variant has no graph {name}; "
-                    "export the bundle again"
-                )
+    content = read_bytes(file, MAX_MANIFEST)
+    return read_record(content, Manifest, SCHEMA, file, "bundle", "export it again")
 
 
 def _held(root: Path) -> set[str]:
     """Every file below `root` but bundle.json and hidden ones: a graph may load any of them."""
-    held: set[str] = set()
-    for folder, subfolders, files in os.walk(root):
-        subfolders[:] = [sub for sub in subfolders if not sub.startswith(".")]
-        held.update(
-            Path(folder, file).relative_to(root).as_posix()
-            for file in files
-            if not file.startswith(".")
-        )
-    return held - {MANIFEST}
+    return {file.relative_to(root).as_posix() for file in files_below(root, links=False)} - {
+        MANIFEST
+    }
 
 
-def _check_file(root: Path, name: str, record: FileRecord) -> None:
-    relative = PurePosixPath(name)
-    if relative.is_absolute() or ".." in relative.parts:
-        raise PoseGenError(f"{root / MANIFEST}: {name} points outside the bundle")
-    file = root / name
+def _check_file(file: Path, record: FileRecord) -> None:
     if not os.path.isfile(file):
         raise PoseGenError(f"{file}: missing from the bundle; copy or export it again")
-    if file.stat().st_size != record.bytes or sha256_of(file) != record.sha256:
+    if os.path.getsize(file) != record.bytes or sha256_of(file) != record.sha256:
         raise PoseGenError(
             f"{file}: changed since export (sha256 differs); copy or export it again"
         )
 
 
 def sha256_of(file: Path) -> str:
-    return hashlib.sha256(read_bytes(file)).hexdigest()
+    """Of the content, a part at a time: weights may be larger than the memory."""
+    digest = hashlib.sha256()
+    with open_regular(file) as opened:
+        while part := opened.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import PoseGenError, printable
 
 EXIT_OK = 0
 EXIT_SOME_FAILED = 1
@@ -58,7 +58,7 @@ def run_app(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"error: {printable(f'{where}{error.strerror or error}')}", file=sys.stderr)
         return EXIT_DISK_FULL if _is_full(error) else EXIT_USAGE
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -150,7 +150,7 @@ class PoseGenerator:
             chunk = conditions if len(conditions) <= 1 else conditions[rows]
             kept = self._encoded(chunk) if chunk else []
             feeds = {name: array[rows] for name, array in of_masks.items()}
-            images[rows] = self.backend(self._graph).run(feeds, kept)["image"]
+            images[rows] = self._run(feeds, kept)
         return images
 
     def _conditions(
@@ -194,6 +194,16 @@ class PoseGenerator:
     def _step(self) -> int:
         """Rows in one call of the backend."""
         return self.bundle.manifest.max_batch * self.backend(self._graph).batches
+
+    def _run(self, feeds: Feeds, kept: list[Kept]) -> Images:
+        images = self.backend(self._graph).run(feeds, kept)["image"]
+        expected = (len(feeds["mask"]), *self.image_size, 3)
+        if images.shape != expected or images.dtype != np.uint8:
+            raise PoseGenError(
+                f"{self.bundle.root}: the graph {self._graph} makes {images.dtype} {images.shape} "
+                f"instead of uint8 {expected}; export the bundle again"
+            )
+        return images
 
     def _encoded(self, conditions: Sequence[tuple[bytes, Mapping[str, Images]]]) -> list[Kept]:
         """Encoded conditions: one for all rows where they share them, else one each."""

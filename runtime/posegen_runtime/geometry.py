@@ -13,6 +13,7 @@ import numpy as np
 
 from posegen_runtime.choices import Fit
 from posegen_runtime.errors import MaskRejected
+from posegen_runtime.imagefile import MAX_PIXELS
 from posegen_runtime.images import cover_crop, resize
 
 DEFAULT_MARGIN = 0.2
@@ -116,7 +117,8 @@ def place(
     box with a margin, in the target's aspect; the margin shrinks and the window moves before
     either leaves the frame, so a background is padded only where the object itself is too large.
 
-    Raises `MaskRejected` when the mask is empty.
+    Raises `MaskRejected` when the mask is empty, or so long and thin that the window would hold
+    more than `imagefile.MAX_PIXELS`.
     """
     height, width = mask.shape
     left, top, box_width, box_height = cv2.boundingRect(mask)
@@ -132,7 +134,19 @@ def place(
         window = _window((0, 0, width, height), _cover(width, height, size), (width, height))
     else:
         window = _object_window((left, top, box_width, box_height), (width, height), size, margin)
+    _check_window(window, fit)
     return Placement(fit=fit, source_size=(height, width), target_size=size, window=window)
+
+
+def _check_window(window: tuple[int, int, int, int], fit: Fit) -> None:
+    """A line of 1×60,000 pixels has few, but the square around it, which is filled up, has not."""
+    width, height = window[2] - window[0], window[3] - window[1]
+    if width * height > MAX_PIXELS:
+        what = "object" if fit is Fit.OBJECT else "frame"
+        raise MaskRejected(
+            f"the {what} is too long and thin: {width}×{height} pixels would be needed around it; "
+            "use --fit stretch"
+        )
 
 
 def _object_window(

@@ -7,6 +7,8 @@ seed and the names, so neither the order of the files nor other masks change it.
 import hashlib
 import math
 import os
+import re
+import unicodedata
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -15,8 +17,10 @@ from typing import overload
 
 import msgspec
 
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.paths import image_names
+
+_OUTPUT_SUFFIX = re.compile(r"\.(png|jpg|txt)(?=/|$)", re.IGNORECASE)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -27,15 +31,27 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class FolderImages(Sequence[Source]):
-    """The images of one folder by their names below it, put together when asked for.
+    """The images of one folder, put together when asked for, sorted by name.
 
-    A run holds its inputs to its end, and there may be a million: they are kept as one text.
+    A run holds its inputs to its end, and there may be a million: their paths below `root` are
+    kept as one text. A name that could stand in no line of UTF-8 is another one than the path.
     """
 
-    def __init__(self, root: Path, names: Sequence[str]) -> None:
+    def __init__(self, root: Path, paths: Sequence[str]) -> None:
         self.root = root
-        self._text = "".join(names).encode()
-        self._ends = array("Q", accumulate(len(name.encode()) for name in names))
+        odd = {path: printable(path) for path in paths if printable(path) != path}
+        if odd:
+            taken = set(paths)
+            for path, shown in odd.items():
+                while shown in taken:
+                    stem, dot, suffix = shown.rpartition(".")
+                    shown = f"{stem}%{dot}{suffix}"
+                taken.add(shown)
+                odd[path] = shown
+            paths = sorted(paths, key=lambda path: odd.get(path, path))
+        self._odd = {number: odd[path] for number, path in enumerate(paths) if path in odd}
+        self._text = os.fsencode("".join(paths))
+        self._ends = array("Q", accumulate(len(os.fsencode(path)) for path in paths))
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -48,8 +64,9 @@ class FolderImages(Sequence[Source]):
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         number = range(len(self))[index]
-        name = self._text[self._ends[number - 1] if number else 0 : self._ends[number]].decode()
-        return Source(self.root / name, name)
+        start = self._ends[number - 1] if number else 0
+        path = os.fsdecode(self._text[start : self._ends[number]])
+        return Source(self.root / path, self._odd.get(number, path))
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -70,19 +87,20 @@ class Job(msgspec.Struct, frozen=True):
 def find_images(path: Path, option: str) -> FolderImages:
     """The images in the folder `path`, nested ones too, sorted by name; or `path`, if a file.
 
-    Raises `PoseGenError` when `path` does not exist, holds no image, or one whose name is not
-    UTF-8: manifest and labels are, and could not name it.
+    Manifest and labels are lines of UTF-8. A file whose name could not stand there is known by
+    another one (`errors.printable`): ``caf%E9.png``.
+
+    Raises `PoseGenError` when `path` does not exist or holds no image, and when its own name is not
+    UTF-8.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise PoseGenError(f"{option} {path}: the name is not UTF-8; rename it") from error
     single = os.path.isfile(path)
-    root = path.parent if single else path
-    names = [path.name] if single else image_names(path, option)
-    for name in names:
-        try:
-            str(root / name).encode()
-        except UnicodeEncodeError as error:
-            file = str(root / name)
-            raise PoseGenError(f"{option} {file!r}: name is not UTF-8; rename it") from error
-    return FolderImages(root, names)
+    return FolderImages(
+        path.parent if single else path, [path.name] if single else image_names(path, option)
+    )
 
 
 def plan(
@@ -141,22 +159,33 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
 
     `a/b.png` becomes `a/b`. Where other inputs would take that name too (`a/b.jpg`, or `A/b.png`
     on a file system that ignores case), each keeps its suffix as a part of the name (`a/b_jpg`).
+    A folder's name never ends as an output's does: `a.png/b.png` becomes `a_png/b`.
     """
-    stems = {name: name.rpartition(".")[0] or name for name in names}
+    stems = {name: _stem(name) for name in names}
     taken: set[str] = set()
     contested: set[str] = set()
     for stem in stems.values():
-        folded = stem.casefold()
+        folded = _folded(stem)
         (contested if folded in taken else taken).add(folded)
     taken -= contested
     if not contested:
         return stems
     for name in sorted(names):
         stem = stems[name]
-        if stem.casefold() in contested:
+        if _folded(stem) in contested:
             stem = f"{stem}_{name.rpartition('.')[2]}"
-            while stem.casefold() in taken:
+            while _folded(stem) in taken:
                 stem += "_"
-            taken.add(stem.casefold())
+            taken.add(_folded(stem))
             stems[name] = stem
     return stems
+
+
+def _stem(name: str) -> str:
+    folder, slash, file = name.rpartition("/")
+    return _OUTPUT_SUFFIX.sub(r"_\1", folder) + slash + (file.rpartition(".")[0] or file)
+
+
+def _folded(stem: str) -> str:
+    """The same for names that some file system takes for the same."""
+    return unicodedata.normalize("NFC", stem.casefold())

@@ -6,7 +6,7 @@ data, like a bundle: JSON and ONNX, no pickle.
 
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import cv2
 import msgspec
@@ -15,7 +15,10 @@ import numpy.typing as npt
 
 from posegen_runtime.backends.onnx import OnnxBackend
 from posegen_runtime.bundle import sha256_of
+from posegen_runtime.bundle_checks import check_external
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.manifest import Side
+from posegen_runtime.onnxfile import read_onnx
 from posegen_runtime.paths import read_bytes
 from posegen_runtime.records import read_record
 
@@ -39,7 +42,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int
     kind: Kind
-    image_size: Annotated[int, msgspec.Meta(ge=1)]
+    image_size: Side
     """Height and width in pixels."""
     file: str
     sha256: str
@@ -73,7 +76,7 @@ def load_judge(path: str | Path) -> Judge:
     """Read a judge's folder.
 
     Raises `PoseGenError` when it is no judge, of a newer schema or an unknown kind, or when its
-    graph is missing or changed.
+    graph is missing, changed, or would load other files.
     """
     root = Path(path)
     file = root / MANIFEST
@@ -91,6 +94,7 @@ def load_judge(path: str | Path) -> Judge:
         raise PoseGenError(
             f"{judge.graph}: changed since export (sha256 differs); copy or export it again"
         )
+    check_external(judge.graph, read_onnx(judge.graph).external, root, ())
     return judge
 
 

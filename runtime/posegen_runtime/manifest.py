@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import msgspec
 
 SCHEMA = 1
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+Side = Annotated[int, msgspec.Meta(ge=1, le=8192)]
+"""Pixels."""
 
 
 class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,13 +66,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     arch: str
     preset: str
     variant: str
-    image_size: tuple[Positive, Positive]
+    image_size: tuple[Side, Side]
     """(height, width) in pixels."""
     inputs: list[TensorSpec]
     """Inputs of the uncached generator, in order: mask, appearance, background, viewpoint."""
-    max_batch: Positive
+    max_batch: Annotated[int, msgspec.Meta(ge=1, le=1024)]
     precisions: list[Precision]
-    golden: list[Golden]
+    golden: Annotated[list[Golden], msgspec.Meta(max_length=1024)]
+    """A test reads them all at once."""
     defaults: dict[str, str]
     """Input name to the path of an image to use when the user names none."""
     files: dict[str, FileRecord]

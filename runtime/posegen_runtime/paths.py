@@ -3,10 +3,15 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from posegen_runtime.errors import PoseGenError
 
+MAX_BYTES = 2**31
+"""Larger files are not read: the largest image has 150 megapixels of at most 8 bytes."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
 
@@ -29,25 +34,36 @@ def image_names(root: Path, option: str = "") -> list[str]:
         raise PoseGenError(f"{name}: no such folder")
     if not os.path.isdir(root):
         raise PoseGenError(f"{name}: is a file; name the folder that holds the images")
-    found: list[str] = []
-    visited: set[tuple[int, int]] = set()
-    for folder, subfolders, files in os.walk(root, onerror=_refuse_folder, followlinks=True):
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in visited:
-            subfolders.clear()
-            continue
-        visited.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(sub for sub in subfolders if not sub.startswith("."))
-        below = Path(folder).relative_to(root).as_posix()
-        start = "" if below == "." else f"{below}/"
-        found += [
-            start + file
-            for file in files
-            if not file.startswith(".") and file.lower().endswith(IMAGE_SUFFIXES)
-        ]
+    found = [
+        path.relative_to(root).as_posix()
+        for path in files_below(root)
+        if path.name.lower().endswith(IMAGE_SUFFIXES)
+    ]
     if not found:
         raise PoseGenError(f"{name}: no images found (looked for {', '.join(IMAGE_SUFFIXES)})")
     return sorted(found)
+
+
+def files_below(root: Path, links: bool = True) -> Iterator[Path]:
+    """Everything below `root` that is no folder, hidden ones left out; see `list_images`.
+
+    Without `links`, a link to a folder is left out too: a stranger's may lead anywhere. Raises
+    `PoseGenError` naming a folder that cannot be listed.
+    """
+    visited: set[tuple[int, int]] = set()
+    waiting = [str(root)]
+    while waiting:  # os.walk calls itself, too often for folders nested a thousand deep
+        folder = waiting.pop()
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in visited:
+                continue
+            visited.add((status.st_dev, status.st_ino))
+            subfolders, files = _listing(folder, links)
+        except OSError as error:
+            raise PoseGenError(f"{folder}: cannot be listed ({error.strerror})") from error
+        waiting += sorted(subfolders, reverse=True)
+        yield from map(Path, files)
 
 
 def images_at(path: str | Path, option: str = "") -> list[Path]:
@@ -55,16 +71,39 @@ def images_at(path: str | Path, option: str = "") -> list[Path]:
     return [Path(path)] if os.path.isfile(path) else list_images(path, option)
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """The whole of a regular file. Raises `PoseGenError` naming it."""
-    try:
-        # A named pipe called x.png would block for ever.
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise PoseGenError(f"{path}: is no regular file; name an image file")
-        with open(path, "rb", buffering=0) as file:
+def read_bytes(path: str | Path, limit: int = MAX_BYTES) -> bytes:
+    """The whole of a regular file of at most `limit` bytes. Raises `PoseGenError` naming it."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise PoseGenError(
+                f"{path}: {size / 1e6:,.0f} MB are more than the {limit / 1e6:,.0f} MB read here"
+            )
+        try:
             return file.read()
+        except MemoryError as error:
+            raise PoseGenError(f"{path}: {size / 1e6:,.0f} MB do not fit in memory") from error
+
+
+@contextmanager
+def open_regular(path: str | Path) -> Iterator[FileIO]:
+    """A regular file, open for reading. What fails while it is open is a `PoseGenError` too."""
+    try:
+        # Looked at before, because to open a device may do something, and after, because another
+        # may have taken its place.
+        _expect_regular(path, os.stat(path))
+        with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+            _expect_regular(path, os.fstat(file.fileno()))
+            yield file
     except OSError as error:
         raise PoseGenError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:  # a NUL in the name
+        raise PoseGenError(f"{path}: cannot be read ({error})") from error
+
+
+def _expect_regular(path: str | Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise PoseGenError(f"{path}: is no regular file but a folder, pipe or device")
 
 
 def write_atomic(path: str | Path, data: bytes | memoryview, fsync: bool = False) -> None:
@@ -95,5 +134,24 @@ def write_atomic(path: str | Path, data: bytes | memoryview, fsync: bool = False
         ) from error
 
 
-def _refuse_folder(error: OSError) -> None:
-    raise PoseGenError(f"{error.filename}: cannot be listed ({error.strerror})") from error
+def _listing(folder: str, links: bool) -> tuple[list[str], list[str]]:
+    """Paths of the folders, and of everything else, that are not hidden. A link to a folder is one;
+    one that leads nowhere is a file, so that it is missed when it is read."""
+    folders: list[str] = []
+    files: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # links that go round
+                is_folder = False
+            if links or not (is_folder and entry.is_symlink()):
+                (folders if is_folder else files).append(entry.path)
+    return folders, files
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A named pipe that took the file's place since it was looked at would block for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posegen_runtime.bop import SCENE_GT, read_bop_scene
-from posegen_runtime.errors import MaskRejected, PoseGenError
+from posegen_runtime.errors import MaskRejected, PoseGenError, printable
 from posegen_runtime.geometry import Placement
 from posegen_runtime.paths import read_bytes, write_atomic
 
 ROTATION_TOLERANCE = 1e-3
 """Largest entry of |R Rᵀ − I| that passes; rotations with four decimals do."""
+
+ABSURD = 1e9
+"""No distance in millimetres or camera in pixels has numbers as large: computing overflows."""
 
 Nine = tuple[float, float, float, float, float, float, float, float, float]
 Three = tuple[float, float, float]
@@ -127,7 +130,7 @@ def _read_lines(file: Path) -> Iterable[tuple[str, Any]]:
         where = f"{file}:{number}"
         try:
             yield where, msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise PoseGenError(
                 f"{where}: not one JSON object a line ({error}); NaN and Infinity are no JSON"
             ) from error
@@ -152,7 +155,7 @@ def _parse(where: str, entry: Any) -> Pose:
 
 
 def _mask_name(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).as_posix()
+    return printable(PurePosixPath(name.replace("\\", "/")).as_posix())
 
 
 def _problem(pose: Pose) -> str | None:
@@ -160,8 +163,8 @@ def _problem(pose: Pose) -> str | None:
     rotation = np.array(pose.R_m2c).reshape(3, 3)
     camera = np.array(pose.cam_K).reshape(3, 3)
     for field, values in (("R_m2c", rotation), ("t_m2c", pose.t_m2c), ("cam_K", camera)):
-        if not np.isfinite(values).all():
-            return f"{field} holds a number that is not finite"
+        if not (np.abs(values) < ABSURD).all():
+            return f"{field} holds a number that is no length or pixel; mend it"
     error = np.abs(rotation @ rotation.T - np.eye(3)).max()
     if error > ROTATION_TOLERANCE:
         return (

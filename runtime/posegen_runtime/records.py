@@ -29,5 +29,10 @@ def read_record(
                 f"reads; upgrade posegen, or {again} with this version"
             )
         return msgspec.convert(raw, record)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (
+        msgspec.DecodeError,
+        msgspec.ValidationError,
+        UnicodeDecodeError,
+        RecursionError,  # as deep as no record of ours
+    ) as error:
         raise PoseGenError(f"{file}: unreadable {name} ({error}); {again}") from error

@@ -112,7 +112,7 @@ def test_names_with_line_separators(tiny_bundle: Path, tmp_path: Path) -> None:
     for extra in ([], ["--fresh"]):
         assert _run(tiny_bundle, tmp_path / "masks", tmp_path / "out", *extra) == 0
     row = json.loads((tmp_path / "out/manifest.jsonl").read_bytes())
-    assert row["image"] == "images/a\u2028b.png"
+    assert row["image"] == "images/a%E2%80%A8b.png"
 
 
 def test_jpg_images_and_names_with_dots(tiny_bundle: Path, tmp_path: Path) -> None:

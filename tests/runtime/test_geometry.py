@@ -202,6 +202,15 @@ def test_one_pixel(fit: Fit) -> None:
     assert placement.background(np.full((1, 1, 3), 9, np.uint8)).shape == (256, 256, 3)
 
 
+@pytest.mark.parametrize("shape", [(1, 1_000_000), (60_000, 2)])
+def test_a_line_is_not_filled_up_to_a_square_of_gigabytes(shape: tuple[int, int]) -> None:
+    mask = np.full(shape, 255, np.uint8)
+    for fit, what in ((Fit.AUTO, "object"), (Fit.OBJECT, "object"), (Fit.FRAME, "frame")):
+        with pytest.raises(MaskRejected, match=f"the {what} is too long and thin: .*stretch$"):
+            place(mask, (256, 256), fit)
+    assert (place(mask, (256, 256), Fit.STRETCH).mask(mask) == 255).all()
+
+
 @pytest.mark.parametrize("fit", FITS)
 def test_huge_mask(fit: Fit) -> None:
     mask = np.zeros((6000, 8000), np.uint8)

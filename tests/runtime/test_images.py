@@ -1,6 +1,7 @@
 """Reading photos of every kind, refusing broken ones, writing whole files only."""
 
 import os
+import subprocess
 import warnings
 from pathlib import Path
 
@@ -137,6 +138,20 @@ def test_truncated_jpeg_with_a_whole_thumbnail_inside(tmp_path: Path) -> None:
         read_rgb(path)
 
 
+def test_a_jpeg_whose_size_hides_behind_a_marker_without_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder reads on behind such a marker, so the size behind it counts."""
+    data = bytearray(save(tmp_path / "photo.jpg", photo()).read_bytes())
+    size = data.index(b"\xff\xc0")
+    data[size + 5 : size + 9] = (30_000).to_bytes(2, "big") * 2
+    data[size:size] = b"\xff\xd0\xff\x01"
+    (tmp_path / "bomb.jpg").write_bytes(data)
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(PoseGenError, match=r"bomb\.jpg: 30000×30000 pixels are more than"):
+        read_rgb(tmp_path / "bomb.jpg")
+
+
 def test_bytes_after_the_end_are_no_error(tmp_path: Path) -> None:
     for suffix in ("jpg", "png"):
         path = save(tmp_path / f"photo.{suffix}", photo())
@@ -169,6 +184,44 @@ def test_missing_file_folder_and_pipe(tmp_path: Path) -> None:
     for path in (tmp_path / "none.png", tmp_path, tmp_path / "pipe.png"):
         with pytest.raises(PoseGenError, match=str(path)):
             read_rgb(path)
+
+
+@pytest.mark.parametrize("becomes", ["pipe", "folder", "nothing", "link to itself", "/dev/zero"])
+def test_a_file_that_changes_after_it_was_looked_at(
+    tmp_path: Path, becomes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(tmp_path / "photo.png", photo())
+    look = os.stat
+
+    def stat_then_change(name: object, **kwargs: object) -> os.stat_result:
+        status = look(name, **kwargs)  # type: ignore[call-overload]
+        if name == path:
+            path.unlink()
+            if becomes == "pipe":
+                os.mkfifo(path)
+            elif becomes == "folder":
+                path.mkdir()
+            elif becomes != "nothing":
+                path.symlink_to(path if "link" in becomes else becomes)
+        return status
+
+    monkeypatch.setattr(os, "stat", stat_then_change)
+    with pytest.raises(PoseGenError, match=r"photo\.png: (is no regular file|cannot be read \()"):
+        read_rgb(path)
+
+
+def test_a_file_larger_than_any_image_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.png").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(PoseGenError, match=r"huge\.png: 1,099,512 MB are more than the 2,147 MB"):
+        read_rgb(tmp_path / "huge.png")
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "n" * 256 + ".png", "d/" * 3000 + "a.png"])
+def test_names_that_no_file_has(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PoseGenError, match="cannot be read") as caught:
+        read_rgb(tmp_path / name)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_permission_error_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +257,61 @@ def test_a_png_that_claims_to_be_huge(tmp_path: Path) -> None:
     (tmp_path / "bomb.png").write_bytes(data)
     with pytest.raises(PoseGenError, match="60000×60000"):
         read_rgb(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize("size", [(1_000_001, 1), (1, 2**31 - 1), (0, 5), (5, 0)])
+def test_a_png_that_claims_an_absurd_side(tmp_path: Path, size: tuple[int, int]) -> None:
+    data = bytearray(save(tmp_path / "photo.png", photo()).read_bytes())
+    data[16:24] = b"".join(side.to_bytes(4, "big") for side in size)
+    (tmp_path / "bomb.png").write_bytes(data)
+    with pytest.raises(PoseGenError, match=f"{size[0]}×{size[1]} pixels is (longer than|empty)"):
+        read_rgb(tmp_path / "bomb.png")
+
+
+def test_a_png_with_a_chunk_that_claims_gigabytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make room for it takes seconds, for a file of a thousand bytes."""
+    data = save(tmp_path / "photo.png", photo()).read_bytes()
+    end = len(data) - 12
+    chunk = (0x7FFFFFFF).to_bytes(4, "big") + b"tEXt" + b"\0" * 50
+    (tmp_path / "bomb.png").write_bytes(data[:end] + chunk + data[end:])
+    monkeypatch.setattr(cv2, "imdecode", None)
+    with pytest.raises(PoseGenError, match=r"bomb\.png: the image file is cut short"):
+        read_rgb(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 60_000), (60_000, 1)])
+def test_photos_that_are_a_dot_or_a_line(tmp_path: Path, shape: tuple[int, int]) -> None:
+    path = save(tmp_path / "line.png", np.full(shape, 200, np.uint8))
+    assert read_rgb(path).shape == (*shape, 3)
+    assert (read_resized_rgb(path, (16, 24)) == 200).all()
+
+
+def test_a_tiff_of_many_pages_is_its_first(tmp_path: Path) -> None:
+    pages = [Image.fromarray(np.full((9, 9), shade, np.uint8)) for shade in range(200)]
+    pages[0].save(tmp_path / "pages.tiff", save_all=True, append_images=pages[1:])
+    assert (read_rgb(tmp_path / "pages.tiff") == 0).all()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pytest takes back what a run silences
+@pytest.mark.parametrize("suffix", ["png", "tiff", "webp"])
+def test_damaged_exif_is_one_line(tmp_path: Path, suffix: str) -> None:
+    """What Pillow raises there depends on what is damaged: struct.error, SyntaxError, ..."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / f"photo.{suffix}"
+    Image.fromarray(photo()).save(path, exif=exif)
+    whole = path.read_bytes()
+    start = 0 if suffix == "tiff" else max(whole.find(b"eXIf"), whole.find(b"EXIF"))
+    for at in range(start + 4, start + 34):
+        data = bytearray(whole)
+        data[at] ^= 0xFF
+        path.write_bytes(data)
+        try:
+            read_rgb(path)
+        except PoseGenError as error:
+            assert str(path) in str(error)  # noqa: PT017
 
 
 def test_cover_crop_takes_the_middle_and_keeps_the_aspect() -> None:
@@ -290,6 +398,50 @@ def test_listing_ends_where_links_go_round(tmp_path: Path) -> None:
     (tmp_path / "a" / "x.png").touch()
     (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert list_images(tmp_path) == [tmp_path / "a" / "x.png"]
+
+
+def test_links_that_lead_round_or_nowhere_are_listed_and_then_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "round.png").symlink_to("round.png")
+    (tmp_path / "nowhere.png").symlink_to("gone.png")
+    (tmp_path / "round").symlink_to("round")
+    (tmp_path / "twice").symlink_to(tmp_path, target_is_directory=True)
+    found = list_images(tmp_path)
+    assert [path.name for path in found] == ["nowhere.png", "round.png"]
+    for path, reason in zip(found, ("No such file", "Too many levels of symbolic"), strict=True):
+        with pytest.raises(PoseGenError, match=rf"{path.name}: cannot be read \({reason}"):
+            read_rgb(path)
+
+
+def test_folders_nested_deeper_than_python_calls_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    deep = Path("d/" * 1200)
+    os.makedirs("d/" * 600)
+    os.makedirs("d/" * 600 + "d/" * 600)
+    try:
+        (deep / "a.png").touch()
+        assert list_images("d") == [deep / "a.png"]
+    finally:
+        subprocess.run(["rm", "-r", "d"], check=True)  # shutil calls itself too often, too
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir()
+    listed = os.scandir
+
+    def closed(folder: str) -> object:
+        if folder.endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(PoseGenError, match=r"closed: cannot be listed \(Permission denied\)"):
+        list_images(tmp_path)
 
 
 def test_missing_empty_and_file_in_place_of_a_folder(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -86,9 +87,39 @@ def test_find_images_takes_a_folder_or_a_file(masks: Path) -> None:
         find_images(masks / "missing", "--masks")
 
 
+def test_names_that_a_file_system_may_take_for_the_same_do_not_collide() -> None:
+    stems = output_stems(["e\u0301.png", "\u00e9.png", "STRASSE.png", "straße.png"])
+    folded = {unicodedata.normalize("NFC", stem.casefold()) for stem in stems.values()}
+    assert len(folded) == 4
+
+
+def test_a_folder_is_not_called_like_an_output() -> None:
+    stems = output_stems(["a.jpg", "a.png/b.jpg", "a_png/b.bmp", "c.TXT/d.png", "e.f/g.png"])
+    assert stems["a.jpg"] == "a"
+    assert stems["a.png/b.jpg"] == "a_png/b_jpg"
+    assert stems["a_png/b.bmp"] == "a_png/b_bmp"
+    assert stems["c.TXT/d.png"] == "c_TXT/d"
+    assert stems["e.f/g.png"] == "e.f/g"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such names")
-def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    name = os.fsdecode(b"caf\xe9.png")
-    (tmp_path / name).write_bytes(b"")
-    with pytest.raises(PoseGenError, match=r"--masks '.*caf\\udce9\.png': name is not UTF-8"):
-        find_images(tmp_path, "--masks")
+def test_names_that_fit_in_no_line_of_utf8_are_known_by_another(tmp_path: Path) -> None:
+    names = ["caf\udce9.png", "caf%E9.png", "z\n.png", "sub\udcff/a.png", "plain ü.png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(os.fsencode(name))
+    found = {source.name: source.path.read_bytes() for source in find_images(tmp_path, "--masks")}
+    assert found == {
+        "caf%E9.png": b"caf%E9.png",
+        "caf%E9%.png": b"caf\xe9.png",
+        "plain ü.png": "plain ü.png".encode(),
+        "sub%FF/a.png": b"sub\xff/a.png",
+        "z%0A.png": b"z\n.png",
+    }
+    assert list(found) == sorted(found)
+    (single,) = find_images(tmp_path / "z\n.png", "--masks")
+    assert single.name == "z%0A.png"
+    with pytest.raises(
+        PoseGenError, match=r"^--masks .*/sub%FF: the name is not UTF-8; rename it$"
+    ):
+        find_images(tmp_path / "sub\udcff", "--masks")

@@ -121,6 +121,33 @@ def test_infinite_number(tmp_path: Path) -> None:
     assert f"{path}:1: " in message(path)
 
 
+@pytest.mark.parametrize("field", ["R_m2c", "t_m2c", "cam_K"])
+@pytest.mark.parametrize("number", [1e10, -1e200, 1e308])
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_nothing_can_be_computed_with(
+    tmp_path: Path, field: str, number: float
+) -> None:
+    """Squares of them are infinite, and infinity minus infinity passes every bound."""
+    change = [number if value else 0 for value in LINE[field]]
+    text = message(write(tmp_path / "p.jsonl", LINE | {field: change}))
+    assert f"{field} holds a number that is no length or pixel" in text
+
+
+def test_masks_with_odd_names_find_their_poses(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.jsonl", LINE | {"mask": "a\nb.png"}, LINE | {"mask": "caf%E9.png"})
+    assert list(read_poses(path)) == ["a%0Ab.png", "caf%E9.png"]
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_files_nested_deeper_than_any_parser_goes(tmp_path: Path, opening: str) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(opening * 100_000)
+    assert "not one JSON object a line" in message(path)
+    path = tmp_path / "scene_gt.json"
+    path.write_text(opening * 100_000)
+    assert "unreadable" in message(path)
+
+
 def test_rotation_with_four_decimals_passes(tmp_path: Path) -> None:
     rotation = cv2.Rodrigues(np.array([0.3, -0.5, 0.2]))[0].round(4).ravel().tolist()
     assert read_poses(write(tmp_path / "p.jsonl", LINE | {"R_m2c": rotation}))
@@ -203,6 +230,14 @@ def test_broken_bop_scenes(tmp_path: Path, name: str) -> None:
     assert "image 0" in message(scene) or "image 12" in message(scene)
     (scene / name).unlink()
     assert f"{name} is missing" in message(scene)
+
+
+@pytest.mark.parametrize("image", ["9" * 5000, "٣", "-1", "1_0", ""])
+def test_bop_images_that_are_no_numbers(tmp_path: Path, image: str) -> None:
+    (tmp_path / "scene_gt.json").write_text(json.dumps({image: [{"obj_id": 1}]}))
+    (tmp_path / "scene_camera.json").write_text(json.dumps({image: {}}))
+    with pytest.raises(PoseGenError, match="not BOP's; images are numbers"):
+        read_poses(tmp_path)
 
 
 def test_bop_object_without_a_number(tmp_path: Path) -> None:

@@ -36,7 +36,16 @@ def test_a_newer_one_says_so_whatever_else_it_holds() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[4]", b"\xff\xfe", b'"\xff"', b'{"schema": 3}', b'{"schema": "4", "litres": 1}'],
+    [
+        b"",
+        b"{",
+        b"[4]",
+        b"\xff\xfe",
+        b'"\xff"',
+        b'{"schema": 3}',
+        b'{"schema": "4", "litres": 1}',
+        b"[" * 99_999,
+    ],
 )
 def test_what_is_no_record(content: bytes) -> None:
     with pytest.raises(PoseGenError, match=r"^kitchen/cup\.json: unreadable cup \(.*\); wash it$"):

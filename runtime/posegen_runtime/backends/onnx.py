@@ -117,6 +117,7 @@ def _open(
     options.log_severity_level = 3  # warnings go to stderr and would break the progress bar
     providers: Sequence[Any] = [(provider, PROVIDER_OPTIONS.get(provider, {}))]
     try:
-        return ort.InferenceSession(str(path), options, providers=providers)
+        # Its own fallback would print to standard output, and try the same again.
+        return ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
     except Exception as error:  # ONNX Runtime raises its own types, one for each status code
         raise PoseGenError(f"{path}: ONNX Runtime cannot load it ({one_line(error)})") from error

@@ -1,0 +1,1 @@
+"""Damages files with a seed, and reads them in a process apart."""

@@ -58,7 +58,8 @@ def made(job: Job, object_: int = 0) -> Prepared:
 
 
 class Reader:
-    """Names: "objects-N", "pid", "sleep-SECONDS", "fails", "rejected", "odd", "kill-SIGNAL"."""
+    """Names: "objects-N", "pid", "sleep-SECONDS", "fails", "rejected", "odd", "strange",
+    "kill-SIGNAL"."""
 
     def __call__(self, job: Job) -> list[Prepared | Failure]:
         what, _, value = job.stem.partition("-")
@@ -77,6 +78,12 @@ class Reader:
             raise MaskRejected("empty") from ValueError("no pixel")
         elif what == "odd":
             return [made(job).mask]  # type: ignore[list-item]
+        elif what == "strange":
+
+            class StrangeError(Exception):
+                """Cannot be pickled."""
+
+            raise StrangeError("of a kind that only the worker knows")
         elif what == "kill":
             os.kill(os.getpid(), int(value))
         return [made(job)]
@@ -104,7 +111,9 @@ class Writer:
             timings={"write": np.float64(0.5)},
             finished=1.0,
         )
-        return Written(result=result, files={"image": image.tobytes(), "pid": str(os.getpid()).encode()})
+        return Written(
+            result=result, files={"image": image.tobytes(), "pid": str(os.getpid()).encode()}
+        )
 
 
 class NotBefore:

@@ -10,8 +10,9 @@ import numpy as np
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.rows import Images
 
-_SEGMENT = 16
-"""Slots that are added at a time."""
+_FIRST = 8
+"""Slots that are had first; whenever they are too few, there will be twice as many and `_FIRST`
+more, since each addition takes a file descriptor."""
 _ALIGNED = 64
 _PAGE = mmap.ALLOCATIONGRANULARITY
 
@@ -57,9 +58,8 @@ class SharedMemory:
         for shape in self._shapes:
             starts.append(starts[-1] + _up(int(np.prod(shape)), _ALIGNED))
         self._starts, self._slot = starts[:-1], starts[-1]
-        self._segment = _up(_SEGMENT * self._slot, _PAGE)
         self._mapped: list[mmap.mmap] = []
-        self._reserved = 0
+        self._additions = 0
         self._free: list[int] = []
         if os.fstat(descriptor).st_size < _PAGE:
             os.ftruncate(descriptor, _PAGE)
@@ -77,10 +77,11 @@ class SharedMemory:
     def reserve(self) -> int:
         """A slot that nobody uses. Raises `PoseGenError` where there is no memory for it."""
         if not self._free:
-            first = self._reserved * _SEGMENT
-            self._extend(_PAGE + self._reserved * self._segment)
-            self._reserved += 1
-            self._free = list(range(first + _SEGMENT - 1, first - 1, -1))
+            start, length = self._extent(self._additions)
+            self._extend(start, length)
+            numbers = range(_before(self._additions), _before(self._additions + 1))
+            self._additions += 1
+            self._free = list(reversed(numbers))
         return self._free.pop()
 
     def release(self, number: int) -> None:
@@ -89,11 +90,12 @@ class SharedMemory:
 
     def slot(self, number: int) -> Slot:
         """New arrays on the slot `number`."""
-        segment, place = divmod(number, _SEGMENT)
-        while segment >= len(self._mapped):
-            start = _PAGE + len(self._mapped) * self._segment
-            self._mapped.append(mmap.mmap(self._descriptor, self._segment, offset=start))
-        room = np.frombuffer(self._mapped[segment], np.uint8, self._slot, place * self._slot)
+        addition = (number // _FIRST + 1).bit_length() - 1
+        while addition >= len(self._mapped):
+            start, length = self._extent(len(self._mapped))
+            self._mapped.append(mmap.mmap(self._descriptor, length, offset=start))
+        place = (number - _before(addition)) * self._slot
+        room = np.frombuffer(self._mapped[addition], np.uint8, self._slot, place)
         arrays = (
             np.ndarray(shape, np.uint8, room, start)
             for shape, start in zip(self._shapes, self._starts, strict=True)
@@ -104,18 +106,33 @@ class SharedMemory:
         """The image's array in a slot's room."""
         return np.ndarray(self._shapes[0], np.uint8, room)
 
-    def _extend(self, start: int) -> None:
+    def close(self) -> None:
+        """Arrays that are held stay."""
+        self._mapped.clear()
+        self._now = np.zeros(1, np.int64)
+
+    def _extent(self, addition: int) -> tuple[int, int]:
+        """(start, length) in the file, in bytes, of whole pages."""
+        pages = _up(_FIRST * self._slot, _PAGE)
+        return _PAGE + _before(addition) // _FIRST * pages, pages << addition
+
+    def _extend(self, start: int, length: int) -> None:
         try:
             if hasattr(os, "posix_fallocate"):
                 # Writing to a page that cannot be had would kill the process.
-                os.posix_fallocate(self._descriptor, start, self._segment)
+                os.posix_fallocate(self._descriptor, start, length)
             else:
-                os.pwrite(self._descriptor, bytes(self._segment), start)
+                os.pwrite(self._descriptor, bytes(length), start)
         except OSError as error:
             raise PoseGenError(
                 f"no memory for images on their way between processes ({error.strerror}); "
                 "free some, or take fewer workers"
             ) from error
+
+
+def _before(addition: int) -> int:
+    """Slots that the earlier additions hold."""
+    return _FIRST * ((1 << addition) - 1)
 
 
 def _up(count: int, unit: int) -> int:

@@ -132,6 +132,7 @@ class WorkerProcess:
         """Wait for its end, which was asked for, and give back what it had here."""
         self._wait()
         self.channel.close()
+        self._memory.close()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

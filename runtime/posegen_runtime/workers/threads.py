@@ -50,7 +50,7 @@ class InLane:
 
 
 class ThreadWorkers:
-    """`count` threads that read and as many that write, for a generator that leaves the CPU free."""
+    """`count` threads that read and as many that write, for a generator that needs no CPU."""
 
     def __init__(self, prepare: Prepare, writer: Writer, count: int) -> None:
         self._prepare = prepare

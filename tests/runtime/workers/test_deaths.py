@@ -130,7 +130,9 @@ def test_close_while_a_worker_does_not_listen(workers: ProcessWorkers) -> None:
 
 
 RUN = """
-import sys, time
+import signal, sys, threading, time
+stopped = threading.Event()
+signal.signal(signal.SIGINT, lambda *_: stopped.set())
 sys.path.insert(0, sys.argv[1])
 from fake_work import SIZE, Reader, Writer, made_job
 from posegen_runtime.workers.processes import ProcessWorkers
@@ -178,10 +180,7 @@ def test_nothing_outlives_a_run_that_forgets_to_close() -> None:
 def test_control_c_reaches_the_run_alone() -> None:
     run, pids = start_run(
         """
-try:
-    time.sleep(60)
-except KeyboardInterrupt:
-    pass
+stopped.wait(60)
 reply = workers.write(items[0], items[0].background)
 print(reply.result().result.image)
 workers.close()

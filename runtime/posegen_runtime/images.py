@@ -76,21 +76,30 @@ def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return pixels
 
 
+def encode_png(image: np.ndarray) -> bytes:
+    """RGB uint8 [H, W, 3] or grey uint8 [H, W] as a PNG file."""
+    # No compression parameter: setting one resets OpenCV's strategy and doubles the time.
+    return _encode(".png", image, [])
+
+
+def encode_jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:
+    """RGB uint8 [H, W, 3] or grey uint8 [H, W] as a JPEG file."""
+    return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
 def write_png(path: str | Path, image: np.ndarray) -> None:
     """Write RGB uint8 [H, W, 3] or grey uint8 [H, W] as PNG, whole or not at all.
 
     Raises `PoseGenError` naming the file when it cannot be written.
     """
-    # No compression parameter: setting one resets OpenCV's strategy and doubles the time.
-    _write(path, ".png", image, [])
+    write_atomic(path, encode_png(image))
 
 
 def write_jpeg(path: str | Path, image: np.ndarray, quality: int = JPEG_QUALITY) -> None:
     """Write RGB uint8 [H, W, 3] or grey uint8 [H, W] as JPEG; see `write_png`."""
-    _write(path, ".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    write_atomic(path, encode_jpeg(image, quality))
 
 
-def _write(path: str | Path, suffix: str, image: np.ndarray, parameters: list[int]) -> None:
+def _encode(suffix: str, image: np.ndarray, parameters: list[int]) -> bytes:
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    encoded = cv2.imencode(suffix, pixels, parameters)[1]
-    write_atomic(path, encoded.data)
+    return cv2.imencode(suffix, pixels, parameters)[1].tobytes()

@@ -22,10 +22,6 @@ SIZE = 32
 FINISHED = 1.7e9
 
 
-class Stopped(Exception):
-    """Ends a run as Ctrl-C would."""
-
-
 def jobs_of(stems: Iterable[str]) -> list[Job]:
     """One job for each mask, whose appearance and background have the mask's name."""
     return [
@@ -104,13 +100,16 @@ def run(
                 ledger.finish(sink.close(whole=False))
                 return given
             job = job_of(planned)
-            ledger.finish(sink.add(_finished(sink, job, fails(job), objects(job))))
+            ledger.finish(sink.add(finished_of(sink, job, fails(job), objects(job))))
             given.append(job.number)
         ledger.finish(sink.close(whole=True))
     return given
 
 
-def _finished(sink: Sink, job: Job, fails: bool, objects: tuple[str, ...]) -> Finished:
+def finished_of(
+    sink: Sink, job: Job, fails: bool = False, objects: tuple[str, ...] = ("",)
+) -> Finished:
+    """What becomes of `job`."""
     if fails:
         return Finished(job=job, images=[failed(Failure(reason="is empty"), FINISHED)])
     written = [sink.writer(prepared_of(job, obj), image_of(job, obj)) for obj in objects]

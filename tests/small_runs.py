@@ -100,7 +100,8 @@ def run(
                 ledger.finish(sink.close(whole=False))
                 return given
             job = job_of(planned)
-            ledger.finish(sink.add(finished_of(sink, job, fails(job), objects(job))))
+            if results := sink.add(finished_of(sink, job, fails(job), objects(job))):
+                ledger.finish(results)
             given.append(job.number)
         ledger.finish(sink.close(whole=True))
     return given

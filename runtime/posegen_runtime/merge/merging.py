@@ -10,6 +10,7 @@ from posegen_runtime.merge.files import add_files, add_tars, has_tars
 from posegen_runtime.merge.links import Linker
 from posegen_runtime.merge.shards import Shard, jobs_in_order, open_shards
 from posegen_runtime.merge.target import complete, open_target
+from posegen_runtime.sinks.shard import remove_partial
 
 AT_ONCE = 500
 """Jobs in a transaction of the ledger, after their files."""
@@ -42,6 +43,8 @@ def merge(
         ledger.plan((_job(rows[0]) for rows in jobs_in_order(opened)), jobs)
         linker = Linker(out)
         with_tars = [shard for shard in opened if has_tars(shard)]
+        if with_tars:
+            remove_partial(out)
         for shard in with_tars:
             add_tars(shard, linker, out)
         results = _results(ledger, opened, linker)

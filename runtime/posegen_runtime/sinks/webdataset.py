@@ -20,7 +20,7 @@ from posegen_runtime.ledger import ImageData, ImageResult, JobResult, Ledger, Pl
 from posegen_runtime.options import DEFAULT_CATEGORY
 from posegen_runtime.rows import Finished, Images, Prepared, Written, data_of
 from posegen_runtime.sinks.samples import Sample, key_of, members, shard_name
-from posegen_runtime.sinks.shard import Shard, ShardStatistics, write_statistics
+from posegen_runtime.sinks.shard import Shard, ShardStatistics, remove_partial, write_statistics
 
 JOBS = 1000
 """In a shard: of images of 256×256 some 100 MB as PNG, 20 MB as JPEG."""
@@ -102,6 +102,7 @@ class WebDatasetSink:
     def jobs_to_do(self, ledger: Ledger, retry_failed: bool) -> Iterator[PlannedJob]:
         """All jobs of each shard that has one to do; `add` writes to `ledger`, too."""
         self._ledger = ledger
+        remove_partial(self._out)
         end = 0
         for job in ledger.pending(retry_failed):
             if job.job >= end:

@@ -3,13 +3,11 @@
 import errno
 import os
 import shutil
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from killing import was_killed
 from ledger_jobs import rows_of
 from plain_files import PlainSink, write_outputs
 from posegen_runtime.errors import PoseGenError
@@ -17,6 +15,13 @@ from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.merge import links, merge
 from sharded_run import STEMS, Make, identity, tree
 from small_runs import jobs_of, run
+
+CALLS = [
+    (os, "link"),
+    (os, "replace"),
+    (shutil, "copyfile"),
+    *((Ledger, name) for name in ("set_identity", "plan", "finish")),
+]
 
 
 def what_was_made(out: Path) -> list[tuple[object, ...]]:
@@ -82,44 +87,14 @@ def test_a_merge_that_is_killed_anywhere_goes_on(
     killed = 0
     for moment in range(0, 105, 3):
         out = tmp_path / f"out {moment}"
-        killed += was_killed(lambda out=out: merge(parts, out, write_outputs), moment, hard_links)
+        with monkeypatch.context() as patched:
+            if not hard_links:
+                patched.setattr(links.os, "link", refuse)
+            killed += was_killed(lambda out=out: merge(parts, out, write_outputs), moment, CALLS)
         merge(parts, out, write_outputs)
         assert tree(out) == tree(whole), moment
         assert what_was_made(out) == what_was_made(whole), moment
     assert killed > 25
-
-
-def was_killed(work: Callable[[], object], moment: int, hard_links: bool) -> bool:
-    """Work in a process that ends by SIGKILL before or after some call that changes files or the
-    ledger, the `moment`-th of them; False where there are fewer."""
-    child = os.fork()
-    if child == 0:
-        left = moment
-
-        def dying(function: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*args: Any, **options: Any) -> Any:
-                nonlocal left
-                made = None
-                for step in (True, False):
-                    if left == 0:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    left -= 1
-                    if step:
-                        made = function(*args, **options)
-                return made
-
-            return call
-
-        try:
-            links.os.link = dying(os.link) if hard_links else refuse  # type: ignore[assignment]
-            links.os.replace = dying(os.replace)
-            links.shutil.copyfile = dying(shutil.copyfile)
-            for method in ("set_identity", "finish", "plan"):
-                setattr(Ledger, method, dying(getattr(Ledger, method)))
-            work()
-        finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 def refuse(*args: object, **options: object) -> None:

@@ -1,12 +1,14 @@
 """Merging webdataset shards: tars numbered anew, and a ledger that names them."""
 
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from killing import was_killed
 from ledger_jobs import rows_of
 from plain_files import write_outputs
 from posegen_runtime.choices import ImageFormat
@@ -16,7 +18,7 @@ from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.merge import merge
 from posegen_runtime.sinks.shard_reader import ShardReader
 from posegen_runtime.sinks.webdataset import SampleWriter, WebDatasetSink
-from sharded_run import Make, identity
+from sharded_run import Make, identity, tree
 from small_runs import image_of, jobs_of
 
 
@@ -113,6 +115,20 @@ def test_merging_again_changes_nothing_but_what_was_retried(
     (row,) = [row for row in rows_of(out) if row.mask == "f.png"]
     assert row.image == "shards/shard-000002.tar/f.png"
     assert ShardReader(out)(row.image) == encode_png(image_of(job))
+
+
+def test_a_merge_that_is_killed_anywhere_goes_on(tmp_path: Path, tar_parts: list[Path]) -> None:
+    whole = tmp_path / "whole"
+    merge(tar_parts, whole, write_outputs)
+    calls = [(os, "link"), (os, "replace"), *((Ledger, n) for n in ("set_identity", "finish"))]
+    killed = 0
+    for moment in range(0, 48, 3):
+        out = tmp_path / f"out {moment}"
+        killed += was_killed(lambda out=out: merge(tar_parts, out, write_outputs), moment, calls)
+        merge(tar_parts, out, write_outputs)
+        assert tree(out) == tree(whole), moment
+        assert [row.image for row in rows_of(out)] == [row.image for row in rows_of(whole)]
+    assert killed > 8
 
 
 def test_no_run_goes_on_with_renumbered_tars(tmp_path: Path, tar_parts: list[Path]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -15,11 +16,13 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
+from killing import was_killed
 from ledger_jobs import rows_of
 from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.poses import Pose
+from posegen_runtime.sinks.shard import Shard
 from posegen_runtime.sinks.shard_reader import ShardReader
 from posegen_runtime.sinks.webdataset import SampleWriter, WebDatasetSink
 from small_runs import finished_of, image_of, jobs_of, prepared_of, run
@@ -43,7 +46,12 @@ def sink_of(out: Path, jobs: int = 4) -> WebDatasetSink:
 
 
 def shards(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((out / "shards").iterdir())}
+    folder = out / "shards"
+    return (
+        {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        if folder.exists()
+        else {}
+    )
 
 
 def names_in(out: Path, shard: int) -> list[str]:
@@ -251,6 +259,42 @@ def test_a_retry_killed_at_the_end_of_a_shard_is_done_again(
     assert counts(tmp_path) == Counts(planned=10, done=6, rejected=0, failed=0, pending=4)
     assert run(tmp_path, sink_of(tmp_path), jobs) == [4, 5, 6, 7]
     assert shards(tmp_path) == shards(whole)
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_a_killed_run_goes_on_to_the_same_shards(tmp_path: Path, whole: Path, retry: bool) -> None:
+    calls = [
+        (os, "replace"),
+        (Shard, "append"),
+        (Shard, "commit"),
+        (Ledger, "plan"),
+        (Ledger, "reopen"),
+        (Ledger, "finish"),
+    ]
+    jobs = jobs_of(STEMS)
+    killed = 0
+    for moment in range(0, 56, 2):
+        out = tmp_path / f"out {moment}"
+        if retry:
+            run(out, sink_of(out), jobs, fails=lambda job: job.number in (2, 9))
+
+        def work(out: Path = out) -> None:
+            run(out, sink_of(out), jobs, retry_failed=retry)
+
+        killed += was_killed(work, moment, calls)
+        found = counts(out)
+        assert found.planned == found.done + found.failed + found.pending
+        tars = {name: data for name, data in shards(out).items() if name.endswith("r")}
+        if not retry:
+            assert all(shards(whole)[name] == data for name, data in tars.items())
+        # What the ledger calls done is in a tar.
+        read = ShardReader(out)
+        for row in rows_of(out):
+            assert not row.image or read(row.image)
+        run(out, sink_of(out), jobs, retry_failed=retry)
+        assert shards(out) == shards(whole), moment
+        assert counts(out) == counts(whole), moment
+    assert killed > 12
 
 
 def test_a_shard_that_cannot_be_written_ends_the_run(tmp_path: Path) -> None:

@@ -273,7 +273,7 @@ def test_a_killed_run_goes_on_to_the_same_shards(tmp_path: Path, whole: Path, re
     ]
     jobs = jobs_of(STEMS)
     killed = 0
-    for moment in range(0, 56, 2):
+    for moment in range(2, 44, 2):  # from a ledger on
         out = tmp_path / f"out {moment}"
         if retry:
             run(out, sink_of(out), jobs, fails=lambda job: job.number in (2, 9))
@@ -294,7 +294,7 @@ def test_a_killed_run_goes_on_to_the_same_shards(tmp_path: Path, whole: Path, re
         run(out, sink_of(out), jobs, retry_failed=retry)
         assert shards(out) == shards(whole), moment
         assert counts(out) == counts(whole), moment
-    assert killed > 12
+    assert killed >= (15 if retry else 12)
 
 
 def test_a_shard_that_cannot_be_written_ends_the_run(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Shards as other programs read them, through the real ledger, and what ends a run early."""
 
+import errno
 import hashlib
 import importlib.util
 import json
@@ -8,6 +9,7 @@ import pickle
 import shutil
 import subprocess
 import tarfile
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -22,6 +24,8 @@ from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.poses import Pose
+from posegen_runtime.report import write_report
+from posegen_runtime.report.rows import ReportRow
 from posegen_runtime.sinks.shard import Shard
 from posegen_runtime.sinks.shard_reader import ShardReader
 from posegen_runtime.sinks.webdataset import SampleWriter, WebDatasetSink
@@ -94,8 +98,8 @@ def test_a_sample_holds_image_mask_and_labels(whole: Path) -> None:
     for row in rows_of(whole):
         tar = row.image.partition(".tar/")[0]
         assert tar == f"shards/shard-{row.job // 4:06}"
-        image = cv2.imdecode(np.frombuffer(read(row.image), np.uint8), cv2.IMREAD_COLOR_RGB)
-        np.testing.assert_array_equal(image, image_of(jobs[row.job]))
+        image = cv2.imdecode(np.frombuffer(read(row.image), np.uint8), cv2.IMREAD_COLOR)
+        np.testing.assert_array_equal(image[..., ::-1], image_of(jobs[row.job]))
         mask = cv2.imdecode(np.frombuffer(read(row.mask_file), np.uint8), cv2.IMREAD_UNCHANGED)
         np.testing.assert_array_equal(mask, prepared_of(jobs[row.job]).mask)
         labels = json.loads(read(row.image.removesuffix("png") + "json"))
@@ -116,6 +120,15 @@ def test_members_of_a_sample_stand_together_under_a_key_of_their_own(whole: Path
     assert len(keys) == len(set(keys)) == len(STEMS)
     assert [name.partition(".")[2] for name in names] == ["png", "mask.png", "json"] * len(STEMS)
     assert not any(key.startswith("__") for key in keys)
+
+
+def test_the_report_shows_images_out_of_shards(whole: Path, tmp_path: Path) -> None:
+    rows = [
+        ReportRow(mask=row.mask, state="done", image=row.image, mask_file=row.mask_file)
+        for row in rows_of(whole)
+    ]
+    page = write_report(tmp_path, rows, {}, read=ShardReader(whole)).read_text()
+    assert page.count("data:image/jpeg;base64,") == len(STEMS)
 
 
 def test_gnu_tar_reads_and_unpacks_a_shard(whole: Path, tmp_path: Path) -> None:
@@ -303,6 +316,27 @@ def test_a_shard_that_cannot_be_written_ends_the_run(tmp_path: Path) -> None:
         run(tmp_path, sink_of(tmp_path), jobs_of(STEMS))
     assert isinstance(error.value.__cause__, OSError)
     assert counts(tmp_path).pending == 10
+
+
+def test_a_full_disk_costs_the_open_shard_only(tmp_path: Path, whole: Path) -> None:
+    sink, jobs = sink_of(tmp_path), jobs_of(STEMS)
+    given = iter(jobs)
+    with Ledger.open(tmp_path, write=True) as ledger:
+        ledger.plan(jobs, len(jobs))
+        assert len(list(sink.jobs_to_do(ledger, False))) == 10
+        for _ in range(4):
+            results = sink.add(finished_of(sink, next(given)))
+        ledger.finish(results)
+        (tmp_path / "shards/.shard-000001.tar.part").symlink_to("/dev/full")
+        with pytest.raises(PoseGenError, match=r"shard-000001\.tar: cannot be written") as error:
+            list(map(sink.add, map(partial(finished_of, sink), given)))
+        assert isinstance(error.value.__cause__, OSError)
+        assert error.value.__cause__.errno == errno.ENOSPC
+        assert sink.close(whole=False) == []
+    assert counts(tmp_path) == Counts(planned=10, done=4, rejected=0, failed=0, pending=6)
+    assert sorted(shards(tmp_path)) == ["shard-000000.json", "shard-000000.tar"]
+    run(tmp_path, sink_of(tmp_path), jobs)
+    assert shards(tmp_path) == shards(whole)
 
 
 def test_jobs_out_of_turn_are_an_error(tmp_path: Path) -> None:

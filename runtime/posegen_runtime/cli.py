@@ -1,5 +1,6 @@
 """`posegen-run`: silhouettes in, labelled images out."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskCha
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.options import RunOptions, parse_labels
-from posegen_runtime.shard import Shard
+from posegen_runtime.parts import Part
 
 DEMO_OUT = Path("posegen-demo")
 
@@ -27,6 +28,9 @@ def _print_version(asked: bool) -> None:
 @app.command()
 def generate(
     context: typer.Context,
+    shards: Annotated[
+        list[Path] | None, typer.Argument(help="With --merge: the outputs of all shards.")
+    ] = None,
     masks: Annotated[Path | None, typer.Option(help="Folder of silhouettes, or one file.")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for images and labels.")] = None,
     bundle: Annotated[
@@ -88,6 +92,9 @@ def generate(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what failed, too.")
     ] = False,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Make of shards, named behind it, one output in --out.")
+    ] = False,
     replay: Annotated[
         Path | None,
         typer.Option(
@@ -110,6 +117,15 @@ def generate(
     batch: Annotated[
         int | None,
         typer.Option(min=1, max=1024, help="Images a call. Default: chosen by first images."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=1024,
+            help="Processes that read and write beside the model; 0: none. Default: by what runs "
+            "the model and how many cores there are.",
+        ),
     ] = None,
     precision: Annotated[
         str,
@@ -135,6 +151,11 @@ def generate(
     """
     if status:
         _print_status(out)
+        return
+    if shards and not merge:
+        raise PoseGenError(f"{shards[0]}: an argument without an option; did you mean --masks?")
+    if merge:
+        _merge(shards or [], out)
         return
     if replay is not None:
         _replay(replay, out, context)
@@ -166,12 +187,13 @@ def generate(
             fresh=fresh,
             retry_failed=retry_failed,
             pairs=pairs,
-            shard=Shard.parse(shard),
+            shard=Part.parse(shard),
             sink=sink,
             precision=precision,
             backend=backend,
             lanes=lanes,
             batch=batch,
+            workers=workers,
         )
     )
 
@@ -185,9 +207,20 @@ def _check_usage(masks: Path | None, out: Path | None, demo: bool) -> None:
         raise PoseGenError("--out is missing: name a new folder for images and labels")
 
 
+def _merge(shards: list[Path], out: Path | None) -> None:
+    from posegen_runtime.merge.command import merge_shards
+
+    if out is None:
+        raise PoseGenError("--out is missing: name a new folder to merge into")
+    counts = merge_shards(shards, out)
+    print(f"{counts.done} images of {len(shards)} shards, {counts.failed} failed: {out}")
+    if counts.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
 REPLAY_TAKES = {
     *("masks", "appearance", "background", "poses", "pairs", "bundle"),
-    *("backend", "precision", "lanes", "batch"),
+    *("backend", "precision", "lanes", "batch", "workers"),
 }
 """Options that may be given with `--replay`: places that inputs were moved to, and what runs it."""
 
@@ -256,6 +289,7 @@ def _run(options: RunOptions) -> None:
 
 
 def main() -> None:
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # what is wrong with a file, its row says
     sys.exit(run_app(app))
 
 

@@ -87,24 +87,24 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     write_atomic(path, encode_png(image))
 
 
-def encode_image(image: np.ndarray, image_format: ImageFormat) -> memoryview:
+def encode_image(image: np.ndarray, image_format: ImageFormat) -> bytes:
     """RGB uint8 [H, W, 3] as the bytes of a file."""
     if image_format is ImageFormat.PNG:
         return _encode(".png", image, PNG_PHOTO)
     return encode_jpeg(image)
 
 
-def encode_png(image: np.ndarray) -> memoryview:
+def encode_png(image: np.ndarray) -> bytes:
     """RGB uint8 [H, W, 3] or grey uint8 [H, W] as the bytes of a PNG file."""
     # No compression level: setting one resets OpenCV's strategy and doubles the time.
     return _encode(".png", image, [])
 
 
-def encode_jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> memoryview:
+def encode_jpeg(image: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:
     """RGB uint8 [H, W, 3] or grey uint8 [H, W] as the bytes of a JPEG file."""
     return _encode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
-def _encode(suffix: str, image: np.ndarray, parameters: list[int]) -> memoryview:
+def _encode(suffix: str, image: np.ndarray, parameters: list[int]) -> bytes:
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    return memoryview(cv2.imencode(suffix, pixels, parameters)[1].data)
+    return cv2.imencode(suffix, pixels, parameters)[1].tobytes()

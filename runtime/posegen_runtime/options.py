@@ -6,7 +6,7 @@ import msgspec
 
 from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel, SinkName
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.shard import WHOLE, Shard
+from posegen_runtime.parts import WHOLE, Part
 
 LABELS = ("coco", "yolo")
 DEFAULT_CATEGORY = "object"
@@ -38,12 +38,13 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Delete what an earlier run left in `out`, instead of going on there."""
     retry_failed: bool = False
     pairs: Path | None = None
-    shard: Shard = WHOLE
+    shard: Part = WHOLE
     sink: SinkName = SinkName.FILES
     precision: str = "fp32"
     backend: BackendName = BackendName.AUTO
     lanes: int | None = None
     batch: int | None = None
+    workers: int | None = None
 
 
 def parse_labels(text: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_runtime.cache import BoundedCache, content_key
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.geometry import Fit, Placement, place
 from posegen_runtime.images import read_resized_rgb, read_rgb
 from posegen_runtime.jobs import Job, Source
@@ -36,6 +36,8 @@ UNCLEAR = 0.01
 MOSTLY_WHITE = 0.5
 MAX_NAME = 251
 """Bytes of an output's name without suffix: file systems take 255."""
+MAX_PATH, MAX_DEPTH = 3000, 200
+"""Bytes and folders of its path below the output: systems take 4096 bytes in all."""
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -59,7 +61,8 @@ class Keyed(NamedTuple):
 class Preparer:
     """Reads the inputs of jobs; safe to use from several threads.
 
-    `viewpoints` by mask name, those that are known; None for a model that takes none.
+    `viewpoints` by mask name, those that are known; None for a model that takes none. `sharers`:
+    so many of its kind have the room for read files between them.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Preparer:
         poses: Mapping[str, Pose],
         mask_range: Mapping[str, tuple[float, float]],
         viewpoints: Mapping[str, Three] | None = None,
+        sharers: int = 1,
     ) -> None:
         self._size = size
         self._reading = reading
@@ -77,11 +81,14 @@ class Preparer:
         self._poses = poses
         self._mask_range = mask_range
         self._viewpoints = viewpoints
-        self._masks: BoundedCache[str, list[Placed]] = BoundedCache(PLACED_BYTES, _placed_bytes)
-        self._appearances: BoundedCache[Path, Keyed] = BoundedCache(READY_BYTES, _keyed_bytes)
+        self._masks: BoundedCache[str, list[Placed]] = BoundedCache(
+            PLACED_BYTES // sharers, _placed_bytes
+        )
+        ready = READY_BYTES // sharers
+        self._appearances: BoundedCache[Path, Keyed] = BoundedCache(ready, _keyed_bytes)
         self._backgrounds: BoundedCache[tuple[Path, Window], Keyed]
-        self._backgrounds = BoundedCache(READY_BYTES, _keyed_bytes)
-        self._decoded: BoundedCache[Path, Image] = BoundedCache(DECODED_BYTES, _bytes)
+        self._backgrounds = BoundedCache(ready, _keyed_bytes)
+        self._decoded: BoundedCache[Path, Image] = BoundedCache(DECODED_BYTES // sharers, _bytes)
         self._shapes: dict[Path, tuple[int, int]] = {}
 
     def __call__(self, job: Job) -> list[Prepared | Failure]:
@@ -89,10 +96,13 @@ class Preparer:
         start = time.perf_counter()
         try:
             placed = self._silhouettes(job.mask)
+            opening = (time.perf_counter() - start) / max(1, len(placed))
+            return [self._prepare(job, silhouette, opening) for silhouette in placed]
         except PoseGenError as error:
             return [Failure(reason=_reason(error, job.mask), of_mask=True)]
-        opening = (time.perf_counter() - start) / max(1, len(placed))
-        return [self._prepare(job, silhouette, opening) for silhouette in placed]
+        except Exception as error:  # what no decoder was known to raise costs a row, not the night
+            reason = printable(f"{type(error).__name__}: {error}".rstrip(": "))
+            return [Failure(reason=f"cannot be read ({reason})")]
 
     def _prepare(self, job: Job, silhouette: Placed, opening: float) -> Prepared | Failure:
         """`opening`: seconds that its share of reading the mask file took."""
@@ -102,7 +112,7 @@ class Preparer:
             return Failure(object=name, reason=silhouette.reason, of_mask=True)
         placement = silhouette.placement
         stem = f"{job.stem}{silhouette.suffix}{job.variation_suffix}"
-        if len(os.fsencode(PurePosixPath(stem).name)) > MAX_NAME:
+        if _is_too_long(stem):
             reason = "the name is too long for outputs; rename the mask"
             return Failure(object=name, reason=reason)
         pose = self._poses.get(job.mask.name)
@@ -168,9 +178,14 @@ class Preparer:
         return self._decoded.get_or_make(path, lambda: read_rgb(path))
 
 
+def _is_too_long(stem: str) -> bool:
+    longest = max(len(os.fsencode(part)) for part in stem.split("/"))
+    return longest > MAX_NAME or len(os.fsencode(stem)) > MAX_PATH or stem.count("/") > MAX_DEPTH
+
+
 def _reason(error: PoseGenError, mask: Source) -> str:
     """Without the mask's name, which the row gives."""
-    return str(error).removeprefix(f"{mask.path}: ").removeprefix(f"{mask.name}: ")
+    return str(error).removeprefix(f"{printable(str(mask.path))}: ").removeprefix(f"{mask.name}: ")
 
 
 def _keyed(image: Image) -> Keyed:

@@ -25,7 +25,7 @@ from posegen_runtime.run_record import SCHEMA, RunRecord
 from posegen_runtime.sinks.opening import reader_of
 from posegen_runtime.sinks.tree import REPLAY
 
-NOT_REPEATED = ("out", "fresh", "retry_failed", "preview", "lanes", "batch")
+NOT_REPEATED = ("out", "fresh", "retry_failed", "preview", "lanes", "batch", "workers")
 """Options that change no image."""
 MADE = (State.DONE, State.REJECTED)
 

@@ -35,7 +35,7 @@ from posegen_runtime.sinks.tree import PREVIEW, check_place
 from posegen_runtime.stopping import stopping
 from posegen_runtime.viewpoints import explanation
 from posegen_runtime.workers.base import Workers
-from posegen_runtime.workers.choosing import choose_workers
+from posegen_runtime.workers.choosing import open_workers
 
 if TYPE_CHECKING:
     from posegen_runtime.preview import LivePreview
@@ -74,8 +74,8 @@ def run(options: RunOptions) -> Outcome:
         with Ledger.open(options.out, write=True, lock=lock) as ledger:
             ledger.set_identity(identity)
             if not ledger.is_planned():
-                jobs = options.shard.jobs(inputs.jobs(options.seed))
-                ledger.plan(jobs, options.shard.count(inputs.planned))
+                jobs = options.shard.of(inputs.jobs(options.seed))
+                ledger.plan(jobs, options.shard.size(inputs.planned))
             _tell(options, inputs, choice, ledger.counts())
             return _Run(options, inputs, generator, ledger).go()
 
@@ -184,7 +184,13 @@ class _Run:
             manifest.mask_range,
             inputs.viewpoints,
         )
-        return choose_workers(self._generator, make, self._sink.writer, self._shapes)
+        return open_workers(
+            self._options.workers,
+            self._generator.choice.backend,
+            self._generator.image_size,
+            make,
+            self._sink.writer,
+        )
 
     def _look_at(self, finished: Finished) -> None:
         for image in finished.images:

@@ -14,7 +14,7 @@ import numpy as np
 from posegen_runtime import __version__
 from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.ledger import Counts
@@ -103,7 +103,7 @@ def describe_options(options: RunOptions, inputs: Inputs, choice: Choice) -> dic
         if isinstance(value, Path)
     }
     resolved: dict[str, Any] = msgspec.to_builtins(
-        msgspec.structs.replace(options, **absolute), enc_hook=str
+        msgspec.structs.replace(options, **absolute), enc_hook=lambda path: printable(str(path))
     )
     reading = inputs.reading
     resolved |= {

@@ -11,6 +11,7 @@ from posegen_runtime.jobs import Source
 from posegen_runtime.ledger import Identity, file_mark
 from posegen_runtime.ledger.identity import Value
 from posegen_runtime.options import RunOptions
+from posegen_runtime.parts import WHOLE
 
 
 def identity_of(
@@ -28,7 +29,7 @@ def identity_of(
         "--mask-channel": reading.channel.value,
         "--per-mask": inputs.per_mask,
         "--pairs": _digest(inputs.pairs),
-        "--shard": str(options.shard),
+        "--shard": str(options.shard) if options.shard != WHOLE else None,
         "--sink": options.sink.value,
         "--format": options.format.value,
         "--labels": ",".join(options.labels),

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.jobs import Source, plan
-from posegen_runtime.shard import WHOLE, Shard
+from posegen_runtime.parts import Part
 from tiny_bundle import SIZE
 from whole_runs import counts, outputs, posegen_run, rows, write_masks
 
@@ -68,28 +67,9 @@ def test_more_shards_than_jobs(tiny_bundle: Path, tmp_path: Path) -> None:
 def test_what_is_no_shard(
     text: str, tiny_bundle: Path, masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(PoseGenError, match="give I/N, such as 1/4"):
-        Shard.parse(text)
+    with pytest.raises(PoseGenError, match="give I/N, such as 2/4"):
+        Part.parse(text)
     command = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out")
     assert posegen_run(*command, f"--shard={text}") == 2
     assert f"error: --shard {text}: give I/N" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("of", [1, 2, 3, 7, 20])
-def test_each_job_is_in_one_shard_and_counted(of: int) -> None:
-    sources = [Source(Path(f"{i}.png"), f"{i:02}.png") for i in range(17)]
-    whole = [job.stem for job in plan(sources, [], [], 1, seed=0)]
-    found = []
-    for index in range(1, of + 1):
-        shard = Shard.parse(f"{index}/{of}")
-        mine = list(shard.jobs(plan(sources, [], [], 1, seed=0)))
-        assert [job.number for job in mine] == list(range(len(mine)))
-        assert len(mine) == shard.count(17)
-        found += [job.stem for job in mine]
-    assert sorted(found) == whole
-
-
-def test_without_the_option_it_is_all() -> None:
-    assert Shard.parse("1/1") == WHOLE
-    assert str(Shard(2, 5)) == "2/5"

@@ -61,14 +61,22 @@ def differences(
         for name in dict.fromkeys([*given, *stored])
         if given.get(name) != stored.get(name)
     ]
+    there = files(connection)
+    for option in dict.fromkeys([*identity.files, *there]):
+        uses = _Uses(connection, COLUMNS.get(option))
+        words += _compare(option, there.get(option, ()), identity.files.get(option, ()), uses)
+    return words
+
+
+def files(connection: sqlite3.Connection) -> dict[str, Iterable[tuple[str, str]]]:
+    """What is stored of `Identity.files`; none of it is held, and each can be read once."""
     options = [row[0] for row in connection.execute("SELECT DISTINCT option FROM inputs")]
-    for option in dict.fromkeys([*identity.files, *options]):
-        there = connection.execute(
+    return {
+        option: connection.execute(
             "SELECT name, mark FROM inputs WHERE option = ? ORDER BY name", (option,)
         )
-        uses = _Uses(connection, COLUMNS.get(option))
-        words += _compare(option, there, identity.files.get(option, ()), uses)
-    return words
+        for option in options
+    }
 
 
 class _Uses:

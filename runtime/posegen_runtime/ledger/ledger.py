@@ -46,6 +46,11 @@ SELECT ?, ?, ?, ?, ?, ?, ?, ?,
     job, mask, stem, variation, suffix, appearance, background, attempts
 FROM images WHERE job = ? ORDER BY id LIMIT 1
 """
+REOPEN = """
+UPDATE images SET state = :pending, reason = '', image = '', mask_file = '', data = NULL,
+    timings = NULL, finished = NULL
+WHERE job >= :first AND job < :end AND +state != :pending
+"""
 
 
 class Ledger:
@@ -167,7 +172,7 @@ class Ledger:
         """Whether every job has a row."""
         with self._connected() as connection:
             progress = planning.Progress.read(connection)
-        return 0 < progress.jobs == progress.named
+        return progress is not None and 0 < progress.jobs == progress.named
 
     def pending(self, retry_failed: bool = False) -> Iterator[PlannedJob]:
         """The jobs to do, in order, each once, while `finish` goes on; few are held at a time.
@@ -201,6 +206,13 @@ class Ledger:
                 for other in others:
                     connection.execute(ADD, (*other, result.job))
 
+    def reopen(self, first: int, end: int) -> None:
+        """Make jobs `first` to `end` - 1 pending again, with the objects that they turned out to
+        have: for outputs that are about to be replaced."""
+        with self._transaction() as connection:
+            pending = State.PENDING.code
+            connection.execute(REOPEN, {"pending": pending, "first": first, "end": end})
+
     def set_identity(self, identity: Identity) -> None:
         """Remember what must not change; replaces what was remembered."""
         with self._transaction() as connection:
@@ -213,6 +225,11 @@ class Ledger:
             connection.execute("BEGIN")
             connection.execute("SELECT 1 FROM facts").fetchone()  # the moment that is seen
             yield View(connection)
+
+    def jobs_between(self, first: int, end: int) -> list[PlannedJob]:
+        """See `View.jobs_between`."""
+        with self.view() as view:
+            return view.jobs_between(first, end)
 
     def counts(self) -> Counts:
         """See `View.counts`."""

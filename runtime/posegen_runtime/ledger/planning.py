@@ -31,9 +31,10 @@ class Progress(msgspec.Struct, frozen=True):
     named: int = 0
 
     @classmethod
-    def read(cls, connection: sqlite3.Connection) -> "Progress":
+    def read(cls, connection: sqlite3.Connection) -> "Progress | None":
+        """None before planning began."""
         found = connection.execute("SELECT value FROM facts WHERE name = 'plan'").fetchone()
-        return msgspec.json.decode(found[0], type=cls) if found else cls()
+        return msgspec.json.decode(found[0], type=cls) if found else None
 
     def write(self, connection: sqlite3.Connection) -> None:
         connection.execute(
@@ -49,7 +50,7 @@ def plan(
 ) -> None:
     """See `Ledger.plan`; `transaction` opens one on the connection that writes."""
     with transaction() as connection:
-        progress = Progress.read(connection)
+        progress = Progress.read(connection) or Progress()
         if progress.jobs and progress.jobs != planned:
             raise _other_jobs(path)
         Progress(planned, progress.named).write(connection)

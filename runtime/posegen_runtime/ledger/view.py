@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from posegen_runtime.ledger.entries import Counts, ImageData, ImageRow, PlannedJob, Reason
-from posegen_runtime.ledger.identity import Identity, Value, differences
+from posegen_runtime.ledger.identity import Identity, Value, differences, files
 from posegen_runtime.ledger.planning import Progress
 from posegen_runtime.ledger.reasons import grouped
 from posegen_runtime.ledger.schema import State
@@ -31,6 +31,13 @@ FROM wanted CROSS JOIN images
 ON images.id = (SELECT min(id) FROM images WHERE images.job = wanted.job)
 ORDER BY wanted.job
 """
+JOBS_BETWEEN = """
+SELECT images.job, mask, stem, variation, suffix, appearance, background, attempts
+FROM images
+WHERE job >= ? AND job < ?
+AND id = (SELECT min(id) FROM images AS others WHERE others.job = images.job)
+ORDER BY job
+"""
 
 
 class View:
@@ -45,7 +52,7 @@ class View:
     def counts(self) -> Counts:
         """Images by state, counted."""
         found = dict(self._connection.execute("SELECT state, count(*) FROM images GROUP BY state"))
-        progress = Progress.read(self._connection)
+        progress = Progress.read(self._connection) or Progress()
         states = {state: found.get(state.code, 0) for state in State}
         states[State.PENDING] += progress.jobs - progress.named
         return Counts(
@@ -79,8 +86,16 @@ class View:
         found = self._connection.execute(
             NEXT_JOBS, {"pending": pending, "second": second, "after": after, "count": count}
         )
-        names = PlannedJob.__struct_fields__
-        return [PlannedJob(**dict(zip(names, row, strict=True))) for row in found]
+        return [_planned_job(row) for row in found]
+
+    def jobs_between(self, first: int, end: int) -> list[PlannedJob]:
+        """Jobs `first` to `end` - 1, whatever became of them; those that were planned."""
+        return [_planned_job(row) for row in self._connection.execute(JOBS_BETWEEN, (first, end))]
+
+    def jobs(self) -> int | None:
+        """How many jobs there are, None before the first `Ledger.plan`."""
+        progress = Progress.read(self._connection)
+        return None if progress is None else progress.jobs
 
     def identity(self) -> dict[str, Value] | None:
         """The values of `set_identity`, None before the first."""
@@ -89,10 +104,20 @@ class View:
         ).fetchone()
         return msgspec.json.decode(found[0]) if found else None
 
+    def whole_identity(self) -> Identity | None:
+        """What `set_identity` stored, None before the first. Each of its `files` can be read
+        once, while this view is there."""
+        values = self.identity()
+        return None if values is None else Identity(values=values, files=files(self._connection))
+
     def changed(self, identity: Identity) -> list[str]:
         """What differs from `identity`, in words; [] where nothing was stored yet."""
         stored = self.identity()
         return [] if stored is None else differences(self._connection, stored, identity)
+
+
+def _planned_job(row: tuple) -> PlannedJob:
+    return PlannedJob(**dict(zip(PlannedJob.__struct_fields__, row, strict=True)))
 
 
 def _image_row(row: tuple) -> ImageRow:

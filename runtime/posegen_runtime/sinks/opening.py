@@ -9,19 +9,23 @@ from posegen_runtime.options import RunOptions
 from posegen_runtime.paths import read_bytes
 from posegen_runtime.sinks.base import Sink
 from posegen_runtime.sinks.files import FileSink, FileWriter
+from posegen_runtime.sinks.shard_reader import ShardReader
+from posegen_runtime.sinks.webdataset import SampleWriter, WebDatasetSink
 
 
 def open_sink(options: RunOptions, inputs: Inputs) -> Sink:
     """Where the images of a run go."""
+    categories = inputs.categories
     if options.sink is SinkName.WEBDATASET:
-        raise NotImplementedError
-    writer = FileWriter(options.out, options.format, options.labels, inputs.categories)
-    return FileSink(writer)
+        category = next(iter(categories)) if len(categories) == 1 else None
+        writer = SampleWriter(format=options.format, category=category)
+        return WebDatasetSink(options.out, writer)
+    return FileSink(FileWriter(options.out, options.format, options.labels, categories))
 
 
 def reader_of(out: Path, sink: SinkName) -> Callable[[str], bytes]:
     """Gives the bytes of an image or mask of `out` by its name in the ledger; raises
     `PoseGenError` where it is not."""
     if sink is SinkName.WEBDATASET:
-        raise NotImplementedError
+        return ShardReader(out)
     return lambda name: read_bytes(out / name)

@@ -31,6 +31,10 @@ YOLO_LINK = "labels/yolo/images"
 
 def check_place(out: Path, fresh: bool) -> None:
     """Raise `PoseGenError` where `out` holds anything that no run wrote, before it is touched."""
+    try:
+        str(out.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise PoseGenError(f"--out {out}: the name is not UTF-8; name another folder") from error
     if out.is_file():
         raise PoseGenError(f"--out {out}: it is a file; name a folder")
     if not out.exists():

@@ -1,0 +1,67 @@
+"""The same file in a second place, without its bytes where the disk allows that."""
+
+import os
+import shutil
+from pathlib import Path
+
+from posegen_runtime.errors import PoseGenError
+
+BESIDE = ".merge.part"
+"""While it is copied; what a kill leaves is removed when the folder is next used."""
+
+
+class Linker:
+    """Links files into `out`, or copies them: to another disk, or where there are no hard links.
+
+    Neither the original nor the new name is ever seen without the whole file.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._folders: set[Path] = set()
+
+    def add(self, source: Path, name: str) -> None:
+        """Give `source` the name `name` below `out`, in place of what has it.
+
+        Raises `PoseGenError` naming the file that is missing, or the one that cannot be written;
+        its ``__cause__`` is the `OSError`.
+        """
+        target = self._out / name
+        try:
+            if target.parent not in self._folders:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.with_name(BESIDE).unlink(missing_ok=True)
+                self._folders.add(target.parent)
+            self._place(source, target)
+        except FileNotFoundError as error:
+            raise PoseGenError(
+                f"{source}: is missing, and its run is finished; put it back, or make that shard "
+                "again with --fresh"
+            ) from error
+        except OSError as error:
+            raise PoseGenError(
+                f"{target}: cannot be written ({error.strerror or error}); "
+                "free space or name another folder"
+            ) from error
+
+    def _place(self, source: Path, target: Path) -> None:
+        try:
+            os.link(source, target)
+            return
+        except FileExistsError:
+            if os.path.samefile(source, target):
+                return
+        except FileNotFoundError:
+            raise
+        except OSError:
+            pass  # what is true of a disk, and what of a file, differs by system: a copy tells
+        beside = target.with_name(BESIDE)
+        try:
+            try:
+                os.link(source, beside)
+            except OSError:
+                shutil.copyfile(source, beside)
+            os.replace(beside, target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise

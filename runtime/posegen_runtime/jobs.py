@@ -27,7 +27,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class FolderImages(Sequence[Source]):
-    """The images of one folder by their names below it, put together when asked for.
+    """The images of one folder in the order of their names below it, put together when asked for.
 
     A run holds its inputs to its end, and there may be a million: they are kept as one text.
     """
@@ -147,6 +147,7 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
     contested: set[str] = set()
     for stem in stems.values():
         folded = stem.casefold()
+        folded = stem if folded == stem else folded  # one text in place of two
         (contested if folded in taken else taken).add(folded)
     taken -= contested
     if not contested:

@@ -30,6 +30,8 @@ BOUND = 1.1
 """Peak with many jobs against that with few."""
 MADE = 200
 """Different masks."""
+SHAPE = ("--lanes", "2", "--batch", "8")
+"""The same in each: only a long run tries others, and more at once takes more memory."""
 FOLDER = 1000
 """Masks in one folder."""
 EVERY = 0.05
@@ -121,7 +123,7 @@ def main(
                 command = [sys.executable, "-m", "posegen_runtime.cli"]
                 command += ["--masks", str(Path(made) / "run"), "--out", str(Path(made) / "out")]
                 command += ["--bundle", str(SHIPPED_BUNDLE), "--backend", name.value]
-                command += ["--format", "jpg", "--labels", labels]
+                command += ["--format", "jpg", "--labels", labels, *SHAPE]
                 by_count[count] = peaks(command)
         ratio = max(
             after / before

@@ -166,6 +166,7 @@ def output_stems(names: Sequence[str]) -> dict[str, str]:
     contested: set[str] = set()
     for stem in stems.values():
         folded = _folded(stem)
+        folded = stem if folded == stem else folded  # one text in place of two
         (contested if folded in taken else taken).add(folded)
     taken -= contested
     if not contested:

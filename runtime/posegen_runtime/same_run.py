@@ -1,13 +1,13 @@
 """What makes two commands the same run: all that changes pixels or labels."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.inputs import Inputs
-from posegen_runtime.jobs import Source
+from posegen_runtime.jobs import FolderImages, Source
 from posegen_runtime.ledger import Identity, file_mark
 from posegen_runtime.ledger.identity import Value
 from posegen_runtime.options import RunOptions
@@ -54,7 +54,10 @@ class _Marks:
         self._sources = sources
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        for source in sorted(self._sources, key=lambda source: source.name):
+        walked: Iterable[Source] = self._sources
+        if not isinstance(walked, FolderImages):  # a folder's are in order
+            walked = sorted(walked, key=lambda source: source.name)
+        for source in walked:
             try:
                 yield source.name, file_mark(source.path)
             except OSError:

@@ -1,6 +1,7 @@
 """Every recipe of docs/output.md runs on a real output."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,25 @@ POSE = (
 )
 
 
+MakeOut = Callable[..., Path]
+
+
 @pytest.fixture
-def out(tiny_bundle: Path, masks: Path, tmp_path: Path) -> Path:
-    (tmp_path / "poses.jsonl").write_text(POSE)
-    arguments = ["--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out"]
-    arguments += ["--poses", tmp_path / "poses.jsonl"]
-    assert run_app(app, [str(argument) for argument in arguments]) == 0
-    return tmp_path / "out"
+def make_out(tiny_bundle: Path, masks: Path, tmp_path: Path) -> MakeOut:
+    def make(*more: str) -> Path:
+        out = tmp_path / f"out{''.join(more)}"
+        (tmp_path / "poses.jsonl").write_text(POSE)
+        arguments = ["--masks", masks, "--bundle", tiny_bundle, "--out", out]
+        arguments += ["--poses", tmp_path / "poses.jsonl", *more]
+        assert run_app(app, [str(argument) for argument in arguments]) == 0
+        return out
+
+    return make
+
+
+@pytest.fixture
+def out(make_out: MakeOut) -> Path:
+    return make_out()
 
 
 def test_there_is_a_recipe_for_each_kind_of_file() -> None:
@@ -33,6 +46,7 @@ def test_there_is_a_recipe_for_each_kind_of_file() -> None:
         "labels/coco/instances.json",
         "labels/yolo/",
         "labels/poses.jsonl",
+        "shards/",
         "manifest.jsonl",
         "run.json",
     ]
@@ -40,11 +54,17 @@ def test_there_is_a_recipe_for_each_kind_of_file() -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize(("title", "recipe"), RECIPES, ids=[title for title, _ in RECIPES])
-def test_recipe(title: str, recipe: str, out: Path) -> None:
+def test_recipe(title: str, recipe: str, out: Path, make_out: MakeOut) -> None:
+    if title == "shards/":
+        out = make_out("--sink", "webdataset")
+        recipe = recipe.replace("{000000..000009}", "000000")
     names: dict[str, Any] = {}
     exec(recipe.replace("OUT", str(out)).replace("NAME", "a"), names)
     if title == "images/":
         assert names["object_only"].any()
+    elif title == "shards/":
+        assert names["image"].shape[:2] == names["mask"].shape[:2]
+        assert names["labels"]["coco"]["size"] == list(names["mask"].shape[:2])
     elif title in ("labels/coco/instances.json", "labels/yolo/"):
         assert names["mask"].any()
     elif title == "labels/poses.jsonl":

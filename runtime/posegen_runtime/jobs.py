@@ -53,6 +53,10 @@ class FolderImages(Sequence[Source]):
         self._text = os.fsencode("".join(paths))
         self._ends = array("Q", accumulate(len(os.fsencode(path)) for path in paths))
 
+    def odd(self) -> list[Source]:
+        """Those whose name is another one than their path."""
+        return [self[number] for number in self._odd]
+
     def __len__(self) -> int:
         return len(self._ends)
 

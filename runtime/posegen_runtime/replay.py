@@ -17,6 +17,7 @@ from posegen_runtime.generator import load_bundle
 from posegen_runtime.ledger import ImageRow, Ledger, State
 from posegen_runtime.options import RunOptions
 from posegen_runtime.parity import GATES, compare
+from posegen_runtime.parts import WHOLE, Part
 from posegen_runtime.paths import read_bytes, write_atomic
 from posegen_runtime.progress import say
 from posegen_runtime.records import read_record
@@ -102,6 +103,7 @@ def _options(record: RunRecord, file: Path, out: Path) -> RunOptions:
     names = set(RunOptions.__struct_fields__) - set(NOT_REPEATED)
     given = {name: value for name, value in record.options.items() if name in names}
     try:
+        given["shard"] = msgspec.to_builtins(Part.parse(str(given.get("shard", WHOLE))))
         return msgspec.convert({**given, "out": str(out)}, RunOptions, dec_hook=_decode)
     except (msgspec.ValidationError, PoseGenError) as error:
         raise PoseGenError(f"{file}: its options cannot be read ({error})") from error

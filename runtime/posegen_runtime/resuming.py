@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from posegen_runtime.choices import BackendName
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.jobs import FolderImages, Job, Source
 from posegen_runtime.ledger import Identity, Ledger, PlannedJob
+from posegen_runtime.ledger.database import LEDGER
 from posegen_runtime.options import RunOptions
 from posegen_runtime.progress import say
 from posegen_runtime.sinks.tree import claim
@@ -23,16 +25,32 @@ def claim_or_resume(options: RunOptions, identity: Identity) -> None:
     with Ledger.open(options.out, write=False) as ledger, ledger.view() as view:
         changed = view.changed(identity)
         counts = view.counts()
-    if not changed:
+        planned = ledger.is_planned()
+    if planned and not changed:
         return
     if counts.done + counts.rejected == 0:
-        claim(options.out, True, say)  # nothing is lost, and the first options were the wrong ones
+        # Nothing is lost, and the first options were the wrong ones, or it was cut off at once.
+        claim(options.out, True, lambda line: None)
+        if changed:
+            say("starting over: nothing was made yet with the earlier options")
         return
     raise PoseGenError(
         f"--out {options.out}: {counts.done + counts.rejected} images are there that were made "
         f"otherwise: {'; '.join(changed)}; give the command as it was, name a new directory, or "
         "start over with --fresh"
     )
+
+
+def chosen_before(options: RunOptions) -> tuple[BackendName, str] | None:
+    """Backend and precision of the images that are in `options.out` already: what "auto" chose
+    then it chooses again, whatever is fastest today. None where there are none."""
+    if options.fresh or not (options.out / LEDGER).exists():
+        return None
+    with Ledger.open(options.out, write=False) as ledger, ledger.view() as view:
+        counts, values = view.counts(), view.identity()
+    if values is None or counts.done + counts.rejected == 0:
+        return None
+    return BackendName(values["--backend"]), str(values["--precision"])
 
 
 class JobFinder:
@@ -62,8 +80,8 @@ class _Files:
     """Files of one kind by name; one that is gone keeps the path that it had."""
 
     def __init__(self, sources: Sequence[Source], given: Path | None) -> None:
-        # Those of a folder are named by their place in it.
-        few = () if isinstance(sources, FolderImages) else sources
+        # Those of a folder are named by their place in it, but for odd names.
+        few = sources.odd() if isinstance(sources, FolderImages) else sources
         self._sources: Mapping[str, Source] = {source.name: source for source in few}
         self._root = given if given is None or given.is_dir() else given.parent
 

@@ -11,9 +11,10 @@ import cv2
 import msgspec
 
 from posegen_runtime.advice import FirstMasks
-from posegen_runtime.backends.choosing import Choice, choose
+from posegen_runtime.backends.choosing import AUTO, Choice, choose
 from posegen_runtime.backends.varying import why_varying
-from posegen_runtime.choices import MaskChannel
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.choices import BackendName, MaskChannel
 from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
@@ -24,7 +25,7 @@ from posegen_runtime.outputs import write_outputs
 from posegen_runtime.pipeline import generate_with, run_jobs
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.progress import Progress, say
-from posegen_runtime.resuming import JobFinder, claim_or_resume
+from posegen_runtime.resuming import JobFinder, chosen_before, claim_or_resume
 from posegen_runtime.rows import Finished
 from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
@@ -64,10 +65,10 @@ def run(options: RunOptions) -> Outcome:
     inputs = find_inputs(options, bundle)
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
-    choice = choose(options.backend, bundle, options.precision)
     check_place(options.out, options.fresh)
+    choice = _choose(options, bundle)
     generator = PoseGenerator(bundle, choice, threads=1)
-    identity = identity_of(options, inputs, bundle, generator.engine, choice.precision)
+    identity = identity_of(options, inputs, bundle, choice, generator.engine)
     with OutputLock(options.out) as lock:
         # Last of all that may refuse: from here on an earlier output may be gone.
         claim_or_resume(options, identity)
@@ -78,6 +79,17 @@ def run(options: RunOptions) -> Outcome:
                 ledger.plan(jobs, options.shard.size(inputs.planned))
             _tell(options, inputs, choice, ledger.counts())
             return _Run(options, inputs, generator, ledger).go()
+
+
+def _choose(options: RunOptions, bundle: Bundle) -> Choice:
+    before = chosen_before(options)
+    if before is None:
+        return choose(options.backend, bundle, options.precision)
+    was_auto = options.backend is BackendName.AUTO
+    backend = before[0] if was_auto else options.backend
+    precision = before[1] if options.precision == AUTO else options.precision
+    choice = choose(backend, bundle, precision)
+    return msgspec.structs.replace(choice, why="as before") if was_auto else choice
 
 
 class _Run:

@@ -110,6 +110,7 @@ def describe_options(options: RunOptions, inputs: Inputs, choice: Choice) -> dic
         "mask_values": str(reading.object_id or reading.values.value),
         "mask_channel": reading.channel.value,
         "per_mask": inputs.per_mask,
+        "shard": str(options.shard),
         "categories": inputs.categories,
         "appearances": len(inputs.appearances),
         "backgrounds": len(inputs.backgrounds),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.jobs import FolderImages, Source
@@ -15,14 +16,15 @@ from posegen_runtime.parts import WHOLE
 
 
 def identity_of(
-    options: RunOptions, inputs: Inputs, bundle: Bundle, engine: str, precision: str
+    options: RunOptions, inputs: Inputs, bundle: Bundle, choice: Choice, engine: str
 ) -> Identity:
-    """`engine` and `precision` are what was chosen to run the model."""
+    """`choice` and `engine`, with its version, are what runs the model."""
     reading = inputs.reading
     values: dict[str, Value] = {
         "--bundle": f"{bundle.manifest.name} {sha256_of(bundle.root / MANIFEST)[:16]}",
-        "--precision": precision,
-        "--backend": engine,
+        "--precision": choice.precision,
+        "--backend": choice.backend.value,
+        "engine": engine,
         "--seed": options.seed,
         "--fit": options.fit.value,
         "--mask-values": str(reading.object_id or reading.values.value),

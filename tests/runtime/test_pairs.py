@@ -92,9 +92,9 @@ def test_the_same_file_in_other_words_is_the_same_run(command: Command, text: st
 
 def test_names_with_commas_and_newlines(command: Command) -> None:
     (command.masks / "a.png").rename(command.masks / 'x, "y"\nz.png')
-    assert command('mask,appearance,background\n"x, ""y""\nz.png",0.png,1.png\n') == 0
+    assert command('mask,appearance,background\n"x, ""y""%0Az.png",0.png,1.png\n') == 0
     (row,) = rows(command.out)
-    assert row["mask"] == 'x, "y"\nz.png'
+    assert row["mask"] == 'x, "y"%0Az.png'
 
 
 def test_another_pair_is_another_run(command: Command, capsys: Capture) -> None:

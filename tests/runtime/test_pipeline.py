@@ -273,6 +273,7 @@ def test_a_batch_of_different_conditions_keeps_them_apart(tiny_bundle: Path) -> 
                 mask=example_mask(index),
                 appearance=example_photo(index, SIZE),
                 background=shared,
+                conditions_key=bytes([index]),
             )
         )
     images = generate_with(generator)(batch)

@@ -8,6 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from posegen_runtime.backends import choosing
+from posegen_runtime.backends.choosing import Choice
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.choices import BackendName
 from tiny_bundle import SIZE, example_mask, example_photo, write_tiny_bundle
 from whole_runs import counts, outputs, posegen_run, record, rows
 
@@ -68,7 +72,7 @@ def command(
         ({"labels": "coco"}, "otherwise: --labels (coco,yolo there, coco here)"),
         ({"category": "car"}, 'otherwise: --category ({"object":1} there, {"car":1} here)'),
         ({"mask_values": "nonzero"}, "otherwise: --mask-values (half there, nonzero here)"),
-        ({"shard": "1/2"}, "otherwise: --shard (1/1 there, 1/2 here)"),
+        ({"shard": "1/2"}, "otherwise: --shard (none there, 1/2 here)"),
         ({"seed": 7, "fit": "frame"}, "--seed (0 there, 7 here); --fit (auto there, frame here)"),
     ],
     ids=str,
@@ -101,8 +105,23 @@ def test_other_ways_to_say_the_same_are_the_same(
 def test_another_backend(command: Command) -> None:
     assert command() == 0
     assert command(backend="null") == 2
-    command.refused("null: computes nothing here)")
-    assert "--backend (onnxruntime" in command.errors
+    command.refused("--backend (cpu there, null here)")
+
+
+def test_what_auto_chose_stays_chosen(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It measures, and another backend may be the fastest one tomorrow."""
+    chosen = iter([BackendName.CPU, BackendName.OPENVINO])
+
+    def fastest(candidates: list, bundle: Bundle) -> Choice:
+        return Choice(next(chosen), "fp32", "measured")
+
+    monkeypatch.setattr(choosing, "_fastest", fastest)
+    monkeypatch.setattr(
+        choosing, "installed_on_cpu", lambda: [BackendName.CPU, BackendName.OPENVINO]
+    )
+    assert command(precision="auto", backend="auto") == 0
+    assert command(precision="auto", backend="auto") == 0
+    assert next(chosen) is BackendName.OPENVINO  # nothing was measured the second time
 
 
 def test_another_model(command: Command) -> None:

@@ -110,4 +110,15 @@ CPU, GPU = BackendName.CPU, BackendName.CUDA
 def test_candidates(
     backend: BackendName, lanes: int | None, batch: int | None, expected: list[Shape]
 ) -> None:
-    assert candidates(backend, 16, lanes, batch) == expected
+    assert candidates(backend, 16, lanes, batch, one_size=False) == expected
+
+
+def test_images_that_depend_on_their_batch_keep_to_one_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shape, "available_cores", lambda: 4)
+    found = candidates(BackendName.CPU, 16, None, None, one_size=True)
+    assert found == [Shape(4, 1), Shape(5, 1)]
+    assert {one.batch for one in candidates(BackendName.CUDA, 16, None, None, one_size=True)} == {
+        16
+    }

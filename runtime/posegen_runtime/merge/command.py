@@ -33,7 +33,7 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
     records = [_record(shard) for shard in shards]
     options = records[0].options | {
         "out": str(out.absolute()),
-        "shard": msgspec.to_builtins(WHOLE),
+        "shard": str(WHOLE),
     }
     record = msgspec.structs.replace(
         records[0],

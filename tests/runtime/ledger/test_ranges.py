@@ -69,5 +69,6 @@ def test_a_whole_identity_comes_back(ledger: Ledger, tmp_path: Path) -> None:
             assert again is not None
             assert other.changed(again) == []
         assert other.identity() == {"--seed": 7, "--fit": None}
-    changed = Identity(values={"--seed": 7}, files={"--masks": files["--masks"]})
-    assert ledger.changed(changed) == ["--appearance: 1 file fewer, such as c.jpg"]
+    more = {**files, "--appearance": [("c.jpg", "5:6"), ("d.jpg", "7:8")]}
+    changed = Identity(values={"--seed": 7, "--fit": None}, files=more)
+    assert ledger.changed(changed) == ["--appearance: 1 file more, such as d.jpg"]

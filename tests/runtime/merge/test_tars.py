@@ -13,7 +13,7 @@ from ledger_jobs import rows_of
 from plain_files import write_outputs
 from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.images import encode_png
+from posegen_runtime.images import encode_image
 from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.merge import merge
 from posegen_runtime.sinks.shard_reader import ShardReader
@@ -114,7 +114,7 @@ def test_merging_again_changes_nothing_but_what_was_retried(
     (job,) = jobs_of(["f"])
     (row,) = [row for row in rows_of(out) if row.mask == "f.png"]
     assert row.image == "shards/shard-000002.tar/f.png"
-    assert ShardReader(out)(row.image) == encode_png(image_of(job))
+    assert ShardReader(out)(row.image) == encode_image(image_of(job), ImageFormat.PNG)
 
 
 def test_a_merge_that_is_killed_anywhere_goes_on(tmp_path: Path, tar_parts: list[Path]) -> None:

@@ -20,9 +20,10 @@ from typing import Annotated
 
 import typer
 
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.ledger import ImageData, ImageResult, JobResult, Ledger, State
+from posegen_runtime.sources import Source
 
 BOUNDS = {"plan": 2.0, "finish": 3.0, "counts": 0.05}
 """Seconds, of which the first two grow with the number of jobs."""

@@ -24,7 +24,8 @@ import numpy as np
 import typer
 from worker_tasks import Make, Reader, Writer
 
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
+from posegen_runtime.sources import Source
 from posegen_runtime.workers.base import Workers
 from posegen_runtime.workers.processes import ProcessWorkers
 from posegen_runtime.workers.threads import ThreadWorkers

@@ -10,10 +10,11 @@ import numpy as np
 
 from posegen_runtime.errors import MaskRejected, PoseGenError
 from posegen_runtime.geometry import Fit, Placement
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.ledger.entries import ImageResult
 from posegen_runtime.ledger.schema import State
 from posegen_runtime.rows import Failure, Images, Prepared, Written, data_of
+from posegen_runtime.sources import Source
 
 SIZE = 24, 40
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.ledger import (
     ImageData,
@@ -16,6 +16,7 @@ from posegen_runtime.ledger import (
     State,
 )
 from posegen_runtime.paths import write_atomic
+from posegen_runtime.sources import Source
 
 FINISHED = 1.7e9
 

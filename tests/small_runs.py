@@ -11,11 +11,12 @@ import numpy as np
 
 from posegen_runtime.choices import Fit
 from posegen_runtime.geometry import Placement
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.ledger import Identity, Ledger, PlannedJob
 from posegen_runtime.poses import Pose
 from posegen_runtime.rows import Failure, Finished, Prepared, failed
 from posegen_runtime.sinks.base import Sink
+from posegen_runtime.sources import Source
 from tiny_bundle import example_mask, example_photo
 
 SIZE = 32

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_calibration.silhouettes import FoundSilhouette
-from posegen_runtime.jobs import Source
+from posegen_runtime.sources import Source
 
 TRIAL, HELD_OUT = 24, 64
 SHARE = 1 / 8

@@ -11,7 +11,7 @@ from posegen_calibration.sampling import Sampling
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.geometry import place
 from posegen_runtime.inputs import Inputs
-from posegen_runtime.jobs import Source
+from posegen_runtime.sources import Source
 from posegen_runtime.viewpoints import of_poses
 
 MIN_MASKS = 8

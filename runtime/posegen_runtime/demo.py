@@ -7,8 +7,8 @@ import numpy as np
 
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.golden import GOLDEN_MASKS
-from posegen_runtime.jobs import Source
 from posegen_runtime.poses import Three
+from posegen_runtime.sources import Source
 
 FOLDER = "golden/"
 LARGEST_PART = 0.9

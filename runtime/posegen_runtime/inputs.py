@@ -12,12 +12,13 @@ from posegen_runtime.choices import Axis
 from posegen_runtime.demo import demo_inputs, demo_viewpoints
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
-from posegen_runtime.jobs import Job, Source, distinct_pairs, find_images, plan
+from posegen_runtime.jobs import Job, distinct_pairs, find_images, plan
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
 from posegen_runtime.pairs import Pair, plan_pairs, read_pairs
 from posegen_runtime.poses import Pose, Three, read_poses
 from posegen_runtime.progress import say
+from posegen_runtime.sources import Source
 from posegen_runtime.viewpoints import of_poses
 
 OPENED_AT_START = 8

@@ -7,70 +7,15 @@ seed and the names, so neither the order of the files nor other masks change it.
 import hashlib
 import math
 import os
-import re
-import unicodedata
-from array import array
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from pathlib import Path
-from typing import overload
 
 import msgspec
 
-from posegen_runtime.errors import PoseGenError, printable
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import image_names
-
-_OUTPUT_SUFFIX = re.compile(r"\.(png|jpg|txt)(?=/|$)", re.IGNORECASE)
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One input image. `name` is its path below the directory that the user named, with "/"."""
-
-    path: Path
-    name: str
-
-
-class FolderImages(Sequence[Source]):
-    """The images of one folder, put together when asked for, sorted by name.
-
-    A run holds its inputs to its end, and there may be a million: their paths below `root` are
-    kept as one text. A name that could stand in no line of UTF-8 is another one than the path.
-    """
-
-    def __init__(self, root: Path, paths: Sequence[str]) -> None:
-        self.root = root
-        odd = {path: printable(path) for path in paths if printable(path) != path}
-        if odd:
-            taken = set(paths)
-            for path, shown in odd.items():
-                while shown in taken:
-                    stem, dot, suffix = shown.rpartition(".")
-                    shown = f"{stem}%{dot}{suffix}"
-                taken.add(shown)
-                odd[path] = shown
-            paths = sorted(paths, key=lambda path: odd.get(path, path))
-        self._odd = {number: odd[path] for number, path in enumerate(paths) if path in odd}
-        self._text = os.fsencode("".join(paths))
-        self._ends = array("Q", accumulate(len(os.fsencode(path)) for path in paths))
-
-    def odd(self) -> list[Source]:
-        """Those whose name is another one than their path."""
-        return [self[number] for number in self._odd]
-
-    def __len__(self) -> int:
-        return len(self._ends)
-
-    @overload
-    def __getitem__(self, index: int) -> Source: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Source]: ...
-    def __getitem__(self, index: int | slice) -> Source | list[Source]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        number = range(len(self))[index]
-        start = self._ends[number - 1] if number else 0
-        path = os.fsdecode(self._text[start : self._ends[number]])
-        return Source(self.root / path, self._odd.get(number, path))
+from posegen_runtime.sources import FolderImages, Source
+from posegen_runtime.stems import OutputStems
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -115,7 +60,7 @@ def plan(
     seed: int,
 ) -> Iterator[Job]:
     """`per_mask` jobs for each mask, lazily. An empty sequence of conditions means: none."""
-    stems = output_stems([mask.name for mask in masks])
+    stems = OutputStems(masks)
     digits = len(str(per_mask - 1))
     number = 0
     for mask in masks:
@@ -156,41 +101,3 @@ def draw(mask: str, variation: int, counts: tuple[int, int], *, seed: int) -> tu
         step += 1
     place = (start + variation * step) % length
     return place % across, place // across
-
-
-def output_stems(names: Sequence[str]) -> dict[str, str]:
-    """Input name to output name without suffix, where no two outputs are the same file.
-
-    `a/b.png` becomes `a/b`. Where other inputs would take that name too (`a/b.jpg`, or `A/b.png`
-    on a file system that ignores case), each keeps its suffix as a part of the name (`a/b_jpg`).
-    A folder's name never ends as an output's does: `a.png/b.png` becomes `a_png/b`.
-    """
-    stems = {name: _stem(name) for name in names}
-    taken: set[str] = set()
-    contested: set[str] = set()
-    for stem in stems.values():
-        folded = _folded(stem)
-        folded = stem if folded == stem else folded  # one text in place of two
-        (contested if folded in taken else taken).add(folded)
-    taken -= contested
-    if not contested:
-        return stems
-    for name in sorted(names):
-        stem = stems[name]
-        if _folded(stem) in contested:
-            stem = f"{stem}_{name.rpartition('.')[2]}"
-            while _folded(stem) in taken:
-                stem += "_"
-            taken.add(_folded(stem))
-            stems[name] = stem
-    return stems
-
-
-def _stem(name: str) -> str:
-    folder, slash, file = name.rpartition("/")
-    return _OUTPUT_SUFFIX.sub(r"_\1", folder) + slash + (file.rpartition(".")[0] or file)
-
-
-def _folded(stem: str) -> str:
-    """The same for names that some file system takes for the same."""
-    return unicodedata.normalize("NFC", stem.casefold())

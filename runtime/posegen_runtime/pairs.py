@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.jobs import Job, Source, output_stems
+from posegen_runtime.jobs import Job
 from posegen_runtime.paths import read_bytes
+from posegen_runtime.sources import Source
+from posegen_runtime.stems import OutputStems
 
 KINDS = ("mask", "appearance", "background")
 LARGEST = 2**30
@@ -95,7 +97,7 @@ def _columns(
 def plan_pairs(pairs: Sequence[Pair], inputs: Mapping[str, Sequence[Source]]) -> Iterator[Job]:
     """A job for each pair, in their order; the k-th of a mask is its variation k."""
     sources = {kind: {source.name: source for source in inputs[kind]} for kind in KINDS}
-    stems = output_stems(list(sources["mask"]))
+    stems = OutputStems(inputs["mask"])
     counts = Counter(pair.mask for pair in pairs)
     seen: Counter[str] = Counter()
     for number, pair in enumerate(pairs):

@@ -14,11 +14,12 @@ from posegen_runtime.cache import BoundedCache, content_key
 from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.geometry import Fit, Placement, place
 from posegen_runtime.images import read_resized_rgb, read_rgb
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.mask_range import outside
 from posegen_runtime.masks import MaskReading, Silhouette
 from posegen_runtime.poses import Pose, Three
 from posegen_runtime.rows import Failure, Prepared
+from posegen_runtime.sources import Source
 from posegen_runtime.viewpoints import UNKNOWN
 
 Image = npt.NDArray[np.uint8]

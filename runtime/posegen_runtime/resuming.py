@@ -6,12 +6,13 @@ from pathlib import Path
 from posegen_runtime.choices import BackendName
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
-from posegen_runtime.jobs import FolderImages, Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.ledger import Identity, Ledger, PlannedJob
 from posegen_runtime.ledger.database import LEDGER
 from posegen_runtime.options import RunOptions
 from posegen_runtime.progress import say
 from posegen_runtime.sinks.tree import claim
+from posegen_runtime.sources import FolderImages, Source
 
 
 def claim_or_resume(options: RunOptions, identity: Identity) -> None:

@@ -8,11 +8,11 @@ import msgspec
 from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.inputs import Inputs
-from posegen_runtime.jobs import FolderImages, Source
 from posegen_runtime.ledger import Identity, file_mark
 from posegen_runtime.ledger.identity import Value
 from posegen_runtime.options import RunOptions
 from posegen_runtime.parts import WHOLE
+from posegen_runtime.sources import FolderImages, Source
 
 
 def identity_of(

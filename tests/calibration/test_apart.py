@@ -6,7 +6,7 @@ import pytest
 
 from posegen_calibration.apart import folder_of, split_masks, split_photos
 from posegen_calibration.silhouettes import FoundSilhouette
-from posegen_runtime.jobs import Source
+from posegen_runtime.sources import Source
 
 
 def sources(folders: int, each: int) -> list[Source]:

@@ -14,12 +14,13 @@ from posegen_runtime import PoseGenerator
 from posegen_runtime.choices import Axis, Fit, MaskChannel
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.poses import read_poses
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.rows import Prepared
 from posegen_runtime.selftest import selftest
+from posegen_runtime.sources import Source
 from posegen_runtime.viewpoints import of_poses
 
 Attempt = tuple[Path, Callable[[], None]]

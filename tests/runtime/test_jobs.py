@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from posegen_runtime import PoseGenError
-from posegen_runtime.jobs import Job, Source, distinct_pairs, find_images, output_stems, plan
+from posegen_runtime.jobs import Job, distinct_pairs, find_images, plan
+from posegen_runtime.sources import Source
+from posegen_runtime.stems import OutputStems
 
 
 def sources(*names: str) -> list[Source]:
     return [Source(Path(name), name) for name in names]
+
+
+def stems_of(*names: str) -> dict[str, str]:
+    stems = OutputStems(sources(*names))
+    return {name: stems[name] for name in names}
 
 
 def pairs(jobs: list[Job]) -> dict[tuple[str, int], tuple[str, str]]:
@@ -64,7 +71,7 @@ def test_a_mask_alone() -> None:
 
 def test_names_that_differ_only_by_suffix_or_case_do_not_collide() -> None:
     names = ["d/a.png", "d/a.jpg", "D/A.png", "d/a_jpg.png", "b.png", "x.y.png"]
-    stems = output_stems(names)
+    stems = stems_of(*names)
     assert len({stem.casefold() for stem in stems.values()}) == len(names)
     assert stems["b.png"] == "b"
     assert stems["x.y.png"] == "x.y"
@@ -88,13 +95,13 @@ def test_find_images_takes_a_folder_or_a_file(masks: Path) -> None:
 
 
 def test_names_that_a_file_system_may_take_for_the_same_do_not_collide() -> None:
-    stems = output_stems(["e\u0301.png", "\u00e9.png", "STRASSE.png", "straße.png"])
+    stems = stems_of("e\u0301.png", "\u00e9.png", "STRASSE.png", "straße.png")
     folded = {unicodedata.normalize("NFC", stem.casefold()) for stem in stems.values()}
     assert len(folded) == 4
 
 
 def test_a_folder_is_not_called_like_an_output() -> None:
-    stems = output_stems(["a.jpg", "a.png/b.jpg", "a_png/b.bmp", "c.TXT/d.png", "e.f/g.png"])
+    stems = stems_of("a.jpg", "a.png/b.jpg", "a_png/b.bmp", "c.TXT/d.png", "e.f/g.png")
     assert stems["a.jpg"] == "a"
     assert stems["a.png/b.jpg"] == "a_png/b_jpg"
     assert stems["a_png/b.bmp"] == "a_png/b_bmp"

@@ -12,11 +12,12 @@ import pytest
 
 from posegen_runtime import PoseGenerator, PoseGenError, shape
 from posegen_runtime.geometry import Fit, place
-from posegen_runtime.jobs import Job, Source, plan
+from posegen_runtime.jobs import Job, plan
 from posegen_runtime.ledger import ImageResult, State
 from posegen_runtime.pipeline import AHEAD, Generate, generate_with, run_jobs
 from posegen_runtime.rows import Failure, Finished, Prepared, Written
 from posegen_runtime.shape import Shape, Shapes
+from posegen_runtime.sources import Source
 from posegen_runtime.workers.base import Prepare, Workers, Writer
 from posegen_runtime.workers.threads import InLane, ThreadWorkers
 from tiny_bundle import SIZE, example_mask, example_photo, expected_image

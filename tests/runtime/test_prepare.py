@@ -12,10 +12,11 @@ import pytest
 
 from posegen_runtime import masks, prepare
 from posegen_runtime.geometry import Fit
-from posegen_runtime.jobs import Job, Source, plan
+from posegen_runtime.jobs import Job, plan
 from posegen_runtime.masks import MaskChannel, MaskReading, MaskValues
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.rows import Failure, Prepared
+from posegen_runtime.sources import Source
 from tiny_bundle import example_mask, example_photo
 
 

@@ -11,7 +11,7 @@ import pytest
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.images import read_rgb
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.preview import (
     GAP,
     HEADER,
@@ -22,6 +22,7 @@ from posegen_runtime.preview import (
     contact_sheet,
 )
 from posegen_runtime.rows import Prepared, Shown
+from posegen_runtime.sources import Source
 from tiny_bundle import SIZE, example_mask, example_photo
 
 

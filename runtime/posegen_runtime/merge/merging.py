@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from posegen_runtime.jobs import Job, Source
+from posegen_runtime.jobs import Job
 from posegen_runtime.ledger import Counts, ImageRow, JobResult, Ledger
 from posegen_runtime.merge.files import add_files, add_tars, has_tars
 from posegen_runtime.merge.links import Linker
 from posegen_runtime.merge.shards import Shard, jobs_in_order, open_shards
 from posegen_runtime.merge.target import complete, open_target
 from posegen_runtime.sinks.shard import remove_partial
+from posegen_runtime.sources import Source
 
 AT_ONCE = 500
 """Jobs in a transaction of the ledger, after their files."""

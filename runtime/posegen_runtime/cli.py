@@ -150,11 +150,13 @@ def generate(
     130 interrupted.
     """
     if status:
+        _allow(context, "--status", {"status", "out"})
         _print_status(out)
         return
     if shards and not merge:
         raise PoseGenError(f"{shards[0]}: an argument without an option; did you mean --masks?")
     if merge:
+        _allow(context, "--merge", {"merge", "shards", "out"})
         _merge(shards or [], out)
         return
     if replay is not None:
@@ -165,6 +167,13 @@ def generate(
     if selftest and masks is None and not demo:
         return
     _check_usage(masks, out, demo)
+    if sink is SinkName.WEBDATASET:
+        label_source = context.get_parameter_source("labels")
+        if label_source and label_source.name != "DEFAULT":
+            raise PoseGenError(
+                "--labels: --sink webdataset puts them into the samples; leave it out"
+            )
+        labels = "none"
     _run(
         RunOptions(
             masks=masks,
@@ -225,17 +234,23 @@ REPLAY_TAKES = {
 """Options that may be given with `--replay`: places that inputs were moved to, and what runs it."""
 
 
-def _replay(record: Path, out: Path | None, context: typer.Context) -> None:
-    from posegen_runtime.replay import print_replay, replay
-
+def _allow(context: typer.Context, mode: str, allowed: set[str]) -> set[str]:
+    """The options that were given. Raises `PoseGenError` for one that `mode` does not take."""
     given = {
         name
         for name in context.params
         if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
     }
-    for name in sorted(given - REPLAY_TAKES - {"replay", "out"}):
+    for name in sorted(given - allowed):
         option = "--" + name.replace("_", "-").replace("image-format", "format")
-        raise PoseGenError(f"{option}: --replay takes it from {record}; leave it out")
+        raise PoseGenError(f"{option}: {mode} does not take it; leave it out")
+    return given
+
+
+def _replay(record: Path, out: Path | None, context: typer.Context) -> None:
+    from posegen_runtime.replay import print_replay, replay
+
+    given = _allow(context, "--replay", REPLAY_TAKES | {"replay", "out"})
     if out is None:
         raise PoseGenError("--out is missing: name a new folder for the images of the replay")
     changes = {name: context.params[name] for name in given & REPLAY_TAKES}

@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from posegen_runtime.backends.base import one_line
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger.entries import ImageResult
@@ -102,7 +104,7 @@ class _Lanes:
         read = [(job, result.result()) for job, result in inputs]
         ready = [item for _, items in read for item in items if isinstance(item, Prepared)]
         start = time.perf_counter()
-        images = self._generate(ready) if ready else np.empty(0, np.uint8)
+        images = self._made(ready) if ready else np.empty(0, np.uint8)
         seconds = (time.perf_counter() - start) / max(1, len(ready))
         coming = iter(images)
 
@@ -113,6 +115,17 @@ class _Lanes:
             return item, image, self._workers.write(item, image), seconds
 
         return [(job, [part(item) for item in items]) for job, items in read]
+
+    def _made(self, ready: list[Prepared]) -> Images:
+        try:
+            return self._generate(ready)
+        except (PoseGenError, MemoryError):
+            raise
+        except Exception as error:  # backends raise their own types
+            raise PoseGenError(
+                f"the model stopped: {type(error).__name__}: {one_line(error)}; what is done "
+                "stays, the same command goes on"
+            ) from error
 
     def __enter__(self) -> "_Lanes":
         return self

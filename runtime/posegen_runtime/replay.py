@@ -1,5 +1,6 @@
 """`posegen-run --replay run.json`: does a run done again give the same images?"""
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -24,7 +25,7 @@ from posegen_runtime.records import read_record
 from posegen_runtime.run import run
 from posegen_runtime.run_record import SCHEMA, RunRecord
 from posegen_runtime.sinks.opening import reader_of
-from posegen_runtime.sinks.tree import REPLAY
+from posegen_runtime.sinks.tree import REPLAY, RUN
 
 NOT_REPEATED = ("out", "fresh", "retry_failed", "preview", "lanes", "batch", "workers")
 """Options that change no image."""
@@ -64,17 +65,20 @@ def replay(record_file: Path, out: Path, changes: Mapping[str, Any]) -> Replay:
     inputs have been moved to. Raises `PoseGenError` when the record cannot be read, the bundle is
     another one, or the run cannot be done.
     """
+    if record_file.is_dir():
+        record_file = record_file / RUN
     if not record_file.is_file():
         raise PoseGenError(f"--replay {record_file}: no such file; name the run.json of a run")
-    record = read_record(
-        read_bytes(record_file), RunRecord, SCHEMA, record_file, "run record", "run again"
-    )
+    record = _record(record_file)
     earlier = record_file.parent
+    _check_apart(earlier, out)
     options = msgspec.structs.replace(_options(record, record_file, out), **changes)
     _check_bundle(record, record_file, options)
     with Ledger.open(earlier, write=False):
         pass  # what cannot be compared need not be run
-    run(options)
+    if run(options).interrupted:
+        raise KeyboardInterrupt  # to compare half of it would call the rest missing
+    precision = _record(out / RUN).options["precision"]
     before, after = Read(earlier, options.sink), Read(out, options.sink)
     counts: Counter[str] = Counter({verdict.value: 0 for verdict in Verdict})
     told: list[dict[str, Any]] = []
@@ -83,7 +87,7 @@ def replay(record_file: Path, out: Path, changes: Mapping[str, Any]) -> Replay:
         Ledger.open(out, write=False) as second,
     ):
         for one, other in _pairs(first, second):
-            verdict, missed = _judge(one, other, before, after, options.precision)
+            verdict, missed = _judge(one, other, before, after, precision)
             counts[verdict.value] += 1
             if verdict is not Verdict.IDENTICAL:
                 row = one or other
@@ -91,12 +95,25 @@ def replay(record_file: Path, out: Path, changes: Mapping[str, Any]) -> Replay:
                 told.append({"image": row.image, "verdict": verdict.value, "missed": missed})
     result = Replay(
         run=str(record_file.absolute()),
-        precision=options.precision,
+        precision=precision,
         counts=dict(counts),
         images=told,
     )
     write_atomic(out / REPLAY, msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
     return result
+
+
+def _record(file: Path) -> RunRecord:
+    return read_record(read_bytes(file), RunRecord, SCHEMA, file, "run record", "run again")
+
+
+def _check_apart(earlier: Path, out: Path) -> None:
+    one, other = Path(os.path.realpath(earlier)), Path(os.path.realpath(out))
+    if one == other or one in other.parents or other in one.parents:
+        raise PoseGenError(
+            f"--out {out}: lies inside the run to repeat, {earlier}, or the other way round; "
+            "name a folder apart from it"
+        )
 
 
 def _options(record: RunRecord, file: Path, out: Path) -> RunOptions:
@@ -159,6 +176,8 @@ def _place(row: ImageRow) -> tuple[int, str]:
 def _judge(
     one: ImageRow | None, other: ImageRow | None, before: Read, after: Read, precision: str
 ) -> tuple[Verdict, list[str]]:
+    if one and other and one.mask != other.mask:
+        return Verdict.MISSING, [f"the replay made {other.mask} in its place"]
     if one is None or other is None:
         return Verdict.MISSING, [f"made by the {'replay' if one is None else 'earlier run'} only"]
     files = before(one.image), after(other.image)

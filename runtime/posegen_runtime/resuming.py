@@ -1,5 +1,6 @@
 """Whether a run goes on where another one stopped, and with which jobs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,12 +8,15 @@ from posegen_runtime.choices import BackendName
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.jobs import Job
-from posegen_runtime.ledger import Identity, Ledger, PlannedJob
+from posegen_runtime.ledger import Identity, Ledger, PlannedJob, State
 from posegen_runtime.ledger.database import LEDGER
 from posegen_runtime.options import RunOptions
 from posegen_runtime.progress import say
 from posegen_runtime.sinks.tree import claim
 from posegen_runtime.sources import FolderImages, Source
+
+SHARDS, TAR = "shards/", ".tar/"
+"""How the name of a file in a tar begins, and what stands before its own."""
 
 
 def claim_or_resume(options: RunOptions, identity: Identity) -> None:
@@ -40,6 +44,34 @@ def claim_or_resume(options: RunOptions, identity: Identity) -> None:
         f"otherwise: {'; '.join(changed)}; give the command as it was, name a new directory, or "
         "start over with --fresh"
     )
+
+
+def reopen_missing(out: Path, ledger: Ledger) -> None:
+    """Make anew what the ledger calls done and `out` does not hold, or holds empty: deleted, or
+    lost with the power."""
+    tars: dict[str, bool] = {}
+    jobs: list[int] = []
+    for row in ledger.rows([State.DONE, State.REJECTED]):
+        if row.image.startswith(SHARDS):
+            tar = row.image.partition(TAR)[0] + TAR.rstrip("/")
+            if tar not in tars:
+                tars[tar] = _is_there(out / tar)
+            whole = tars[tar]
+        else:
+            whole = _is_there(out / row.image) and _is_there(out / row.mask_file)
+        if not whole and (not jobs or jobs[-1] != row.job):
+            jobs.append(row.job)
+    for job in jobs:
+        ledger.reopen(job, job + 1)
+    if jobs:
+        say(f"{len(jobs)} jobs are done, but their files are gone or empty: made anew")
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return os.stat(file).st_size > 0
+    except OSError:
+        return False
 
 
 def chosen_before(options: RunOptions) -> tuple[BackendName, str] | None:

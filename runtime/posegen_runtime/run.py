@@ -19,13 +19,13 @@ from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs, find_inputs
-from posegen_runtime.ledger import Counts, Ledger, OutputLock, State
+from posegen_runtime.ledger import Counts, JobResult, Ledger, OutputLock, State
 from posegen_runtime.options import RunOptions
 from posegen_runtime.outputs import write_outputs
 from posegen_runtime.pipeline import generate_with, run_jobs
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.progress import Progress, say
-from posegen_runtime.resuming import JobFinder, chosen_before, claim_or_resume
+from posegen_runtime.resuming import JobFinder, chosen_before, claim_or_resume, reopen_missing
 from posegen_runtime.rows import Finished
 from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
@@ -74,6 +74,7 @@ def run(options: RunOptions) -> Outcome:
         claim_or_resume(options, identity)
         with Ledger.open(options.out, write=True, lock=lock) as ledger:
             ledger.set_identity(identity)
+            reopen_missing(options.out, ledger)
             if not ledger.is_planned():
                 jobs = options.shard.of(inputs.jobs(options.seed))
                 ledger.plan(jobs, options.shard.size(inputs.planned))
@@ -113,7 +114,7 @@ class _Run:
                 f"note: some pixels may be other ones in another batch: {varying}; --batch 1 "
                 "rules that out"
             )
-        counts = ledger.counts()
+        self._there = counts = ledger.counts()
         left = counts.pending + (counts.failed if options.retry_failed else 0)
         self._shapes = Shapes(shapes, left, say)
         self._progress = Progress(counts.planned, left)
@@ -136,9 +137,9 @@ class _Run:
                     record.shape(self._shapes.chosen)
                 self._ledger_to_outputs()
             except BaseException as error:
-                record.state = "stopped" if isinstance(error, PoseGenError) else "interrupted"
-                if isinstance(error, PoseGenError):
-                    record.warnings = [str(error), *record.warnings]
+                record.state = "stopped" if isinstance(error, Exception) else "interrupted"
+                if isinstance(error, Exception):
+                    record.warnings = [str(error) or repr(error), *record.warnings]
                 with suppress(PoseGenError):  # a full disk may be what stopped it
                     record.write(options.out, self._ledger.counts())
                 raise
@@ -153,7 +154,9 @@ class _Run:
 
     def _generate(self, preview: "LivePreview | None", stop: threading.Event) -> None:
         options, inputs = self._options, self._inputs
-        first_masks = FirstMasks(_reading_was_guessed(options))
+        # Images that are there prove the reading.
+        proven = bool(self._there.done + self._there.rejected)
+        first_masks = FirstMasks(_reading_was_guessed(options) and not proven)
         committer = Committer(self._ledger)
         finder = JobFinder(options, inputs)
         todo = self._sink.jobs_to_do(self._ledger, options.retry_failed)
@@ -173,7 +176,7 @@ class _Run:
         ):
             try:
                 for finished in finished_jobs:
-                    committer.add(self._sink.add(finished))
+                    self._commit(committer, self._sink.add(finished))
                     self._look_at(finished)
                     if preview:
                         for shown in finished.shown:
@@ -181,8 +184,14 @@ class _Run:
                     first_masks.check(finished, inputs.reading.explanation)
                 whole = not stop.is_set()
             finally:
-                committer.add(self._sink.close(whole))
+                self._commit(committer, self._sink.close(whole))
                 committer.flush()
+
+    def _commit(self, committer: Committer, results: list[JobResult]) -> None:
+        self._made += sum(
+            image.state is State.DONE for result in results for image in result.images
+        )
+        committer.add(results)
 
     def _open_workers(self) -> Workers:
         manifest = self._generator.bundle.manifest
@@ -206,7 +215,6 @@ class _Run:
 
     def _look_at(self, finished: Finished) -> None:
         for image in finished.images:
-            self._made += image.state is State.DONE
             bad = image.state is State.FAILED
             self._progress.add(failed=bad)
             if bad and self._progress.failed <= FAILURES_SHOWN:

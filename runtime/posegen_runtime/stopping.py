@@ -9,6 +9,8 @@ from typing import Any
 
 from posegen_runtime.progress import say
 
+STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+"""The last: the terminal was closed."""
 NOTICE = "stopping: finishing what is in flight"
 
 
@@ -31,7 +33,9 @@ def stopping() -> Iterator[threading.Event]:
         for number, handler in previous.items():
             signal.signal(number, handler)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            continue  # as nohup wants it
         previous[number] = signal.signal(number, ask_to_stop)
     try:
         yield stop

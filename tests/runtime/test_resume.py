@@ -1,5 +1,6 @@
 """The same command goes on where it was stopped, and ends as if nobody had disturbed it."""
 
+import json
 import os
 import random
 import signal
@@ -171,3 +172,54 @@ def test_lanes_and_batch_may_change_in_between(given: Given, tmp_path: Path) -> 
     assert outputs(out) == given.expected
     options = record(out)["options"]
     assert (options["lanes"], options["batch"]) == (1, 4)
+
+
+def test_images_that_are_gone_or_empty_are_made_anew(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masks = write_masks(tmp_path / "masks", 6)
+    common = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out")
+    assert posegen_run(*common) == 0
+    before = outputs(tmp_path / "out")
+    images = sorted((tmp_path / "out" / "images").iterdir())
+    images[1].unlink()
+    images[3].write_bytes(b"")
+    assert posegen_run(*common) == 0
+    assert "2 jobs are done, but their files are gone or empty" in capsys.readouterr().err
+    assert outputs(tmp_path / "out") == before
+
+
+def test_a_run_with_images_tries_every_mended_mask(tiny_bundle: Path, tmp_path: Path) -> None:
+    """More broken masks than would end a run whose reading is guessed stand before it."""
+    masks = write_masks(tmp_path / "masks", 2)
+    whole = (masks / "0001.png").read_bytes()
+    for number in range(2, 42):
+        (masks / f"{number:04}.png").write_bytes(b"no image")
+    common = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out")
+    assert posegen_run(*common) == 1
+    (masks / "0041.png").write_bytes(whole)
+    assert posegen_run(*common, "--retry-failed") == 1
+    assert counts(tmp_path / "out").done == 3
+
+
+def test_a_crash_of_the_backend_is_one_line_and_goes_on(
+    tiny_bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    masks = write_masks(tmp_path / "masks", 6)
+    common = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out")
+
+    def crash(self: object, *arguments: object) -> None:
+        raise RuntimeError("CUDA error: out of\nmemory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("posegen_runtime.generator.PoseGenerator.generate_keyed", crash)
+        assert posegen_run(*common) == 2
+    line = "the model stopped: RuntimeError: CUDA error: out of memory"
+    assert f"error: {line}" in capsys.readouterr().err
+    told = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (told["state"], told["pending"]) == ("stopped", 6)
+    assert told["warnings"][0].startswith(line)
+    assert posegen_run(*common) == 0

@@ -51,7 +51,10 @@ def store_identity(connection: sqlite3.Connection, identity: Identity) -> None:
 
 
 def differences(
-    connection: sqlite3.Connection, stored: Mapping[str, Value], identity: Identity
+    connection: sqlite3.Connection,
+    stored: Mapping[str, Value],
+    identity: Identity,
+    by_size: bool = False,
 ) -> list[str]:
     """One entry for each thing that differs, in words: "--seed (0 there, 1 here)". Files of masks,
     appearances and backgrounds count where it matters to the images; see `_Uses`."""
@@ -64,7 +67,9 @@ def differences(
     there = files(connection)
     for option in dict.fromkeys([*identity.files, *there]):
         uses = _Uses(connection, COLUMNS.get(option))
-        words += _compare(option, there.get(option, ()), identity.files.get(option, ()), uses)
+        words += _compare(
+            option, there.get(option, ()), identity.files.get(option, ()), uses, by_size
+        )
     return words
 
 
@@ -107,6 +112,7 @@ def _compare(
     there: Iterable[tuple[str, str]],
     here: Iterable[tuple[str, str]],
     uses: _Uses,
+    by_size: bool,
 ) -> list[str]:
     """Both walked side by side, so that no list of files is held."""
     counts = {"more": 0, "fewer": 0, "changed": 0}
@@ -118,7 +124,7 @@ def _compare(
     for name, found in groupby(sides, key=lambda entry: entry[0]):
         marks = {side: mark for _, side, mark in found}
         kind = "changed" if len(marks) == 2 else "more" if "here" in marks else "fewer"
-        if kind == "changed" and marks["there"] == marks["here"]:
+        if kind == "changed" and _alike(marks["there"], marks["here"], by_size):
             continue
         if kind != "more" and not uses.matters(name, gone=kind == "fewer"):
             continue
@@ -129,6 +135,12 @@ def _compare(
         return []
     noun = " file " if words.startswith("1 ") else " files "
     return [f"{option}: {words.replace(' ', noun, 1)}, such as {_shown(example)}"]
+
+
+def _alike(there: str, here: str, by_size: bool) -> bool:
+    if by_size:
+        return there.partition(":")[0] == here.partition(":")[0]
+    return there == here
 
 
 def _shown(value: Value) -> str:

@@ -110,10 +110,13 @@ class View:
         values = self.identity()
         return None if values is None else Identity(values=values, files=files(self._connection))
 
-    def changed(self, identity: Identity) -> list[str]:
-        """What differs from `identity`, in words; [] where nothing was stored yet."""
+    def changed(self, identity: Identity, by_size: bool = False) -> list[str]:
+        """What differs from `identity`, in words; [] where nothing was stored yet. `by_size`:
+        files of the same size are alike, as copies with other times are."""
         stored = self.identity()
-        return [] if stored is None else differences(self._connection, stored, identity)
+        if stored is None:
+            return []
+        return differences(self._connection, stored, identity, by_size)
 
 
 def _planned_job(row: tuple) -> PlannedJob:

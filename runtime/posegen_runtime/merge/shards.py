@@ -110,7 +110,7 @@ def _check_complete(shards: Sequence[Shard]) -> None:
 def _check_alike(shards: Sequence[Shard]) -> None:
     first, *others = shards
     for other in others:
-        words = first.view.changed(other.identity(**{SHARD: str(first.part)}))
+        words = first.view.changed(other.identity(**{SHARD: str(first.part)}), by_size=True)
         if words:
             raise PoseGenError(
                 f"{other.path}: was made otherwise than {first.path}: {'; '.join(words)}, where "

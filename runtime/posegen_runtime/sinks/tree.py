@@ -37,6 +37,11 @@ def check_place(out: Path, fresh: bool) -> None:
         raise PoseGenError(f"--out {out}: the name is not UTF-8; name another folder") from error
     if out.is_file():
         raise PoseGenError(f"--out {out}: it is a file; name a folder")
+    for parent in Path(os.path.realpath(out)).parents:
+        if os.path.exists(parent / LEDGER):
+            raise PoseGenError(
+                f"--out {out}: lies inside the output of another run, {parent}; name another folder"
+            )
     if not out.exists():
         return
     try:

@@ -14,7 +14,7 @@ from posegen_runtime.console import EXIT_DISK_FULL
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    options = ["-o", "size=4m", "-t", "tmpfs", "tmpfs", str(disk)]
+    options = ["-o", "size=16m", "-t", "tmpfs", "tmpfs", str(disk)]
     if subprocess.run(["mount", *options], capture_output=True).returncode:
         pytest.skip("this user may not mount a tmpfs")
     try:

@@ -66,11 +66,6 @@ def files_below(root: Path, links: bool = True) -> Iterator[Path]:
         yield from map(Path, files)
 
 
-def images_at(path: str | Path, option: str = "") -> list[Path]:
-    """One image file as a list, or all images of a folder (see `list_images`)."""
-    return [Path(path)] if os.path.isfile(path) else list_images(path, option)
-
-
 def read_bytes(path: str | Path, limit: int = MAX_BYTES) -> bytes:
     """The whole of a regular file of at most `limit` bytes. Raises `PoseGenError` naming it."""
     with open_regular(path) as file:

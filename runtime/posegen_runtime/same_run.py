@@ -41,11 +41,13 @@ def identity_of(
     if inputs.viewpoints is not None:
         values["--model-forward"] = options.model_forward.value
         values["--model-up"] = options.model_up.value
-    files = {
-        "--masks": _Marks(inputs.masks),
-        "--appearance": _Marks(inputs.appearances),
-        "--background": _Marks(inputs.backgrounds),
+    given = {
+        "--masks": (options.masks, inputs.masks),
+        "--appearance": (options.appearance, inputs.appearances),
+        "--background": (options.background, inputs.backgrounds),
     }
+    # The bundle's own are told by its hash: installed again, they have other times.
+    files = {name: _Marks(sources) for name, (path, sources) in given.items() if path is not None}
     return Identity(values=values, files=files)
 
 

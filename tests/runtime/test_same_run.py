@@ -1,6 +1,7 @@
 """What may differ when a run goes on, and what is refused, by the name that the user knows."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -264,3 +265,11 @@ def test_changed_options_where_nothing_was_made_still_delete_nothing_of_others(
     assert command(mask_values="nonzero") == 2
     assert "notes.txt was not written by a run; nothing was removed" in command.errors
     assert (command.out / "notes.txt").read_text() == "mine"
+
+
+def test_a_bundle_that_was_installed_again_is_the_same(command: Command) -> None:
+    bundle = write_tiny_bundle(command.folder / "bundle")
+    assert command(bundle=bundle) == 0
+    for file in bundle.rglob("*"):
+        os.utime(file, (1, 1))
+    assert command(bundle=bundle) == 0

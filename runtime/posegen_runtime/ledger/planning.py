@@ -12,7 +12,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.jobs import Job
 
 CHUNK = 2000
-"""Jobs in a transaction: some 30 ms, for which `finish` may have to wait."""
+"""Jobs in a transaction, for which `finish` may have to wait."""
 
 INSERT = """
 INSERT INTO images (job, mask, stem, variation, suffix, appearance, background)

@@ -23,7 +23,7 @@ from posegen_runtime.sinks.samples import Sample, key_of, members, shard_name
 from posegen_runtime.sinks.shard import Shard, ShardStatistics, remove_partial, write_statistics
 
 JOBS = 1000
-"""In a shard: of images of 256×256 some 100 MB as PNG, 20 MB as JPEG."""
+"""In a shard: it decides how much a stop costs and how many tars there are."""
 
 
 class SampleWriter(msgspec.Struct, frozen=True, kw_only=True):

@@ -218,3 +218,12 @@ def test_a_second_demo_goes_on_with_the_first(
     capsys.readouterr()
     assert run_app(app, arguments) == 0
     assert capsys.readouterr().out.startswith("4 images done (0 now), 0 failed in ")
+
+
+def test_no_run_lies_inside_another_one(
+    out: Path, masks: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = _content(out)
+    assert _run(tiny_bundle, masks, out / "inner") == 2
+    assert "lies inside the output of another run" in capsys.readouterr().err
+    assert _content(out) == before

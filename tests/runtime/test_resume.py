@@ -12,6 +12,7 @@ import pytest
 
 from posegen_runtime.committing import MOST
 from posegen_runtime.pipeline import AHEAD
+from posegen_runtime.stopping import stopping
 from tiny_bundle import SIZE, example_photo
 from whole_runs import (
     counts,
@@ -223,3 +224,23 @@ def test_a_crash_of_the_backend_is_one_line_and_goes_on(
     assert (told["state"], told["pending"]) == ("stopped", 6)
     assert told["warnings"][0].startswith(line)
     assert posegen_run(*common) == 0
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_that_stop_politely(name: str) -> None:
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    with stopping() as stop:
+        os.kill(os.getpid(), number)
+        assert stop.wait(5)
+    assert signal.getsignal(number) is before
+
+
+def test_under_nohup_a_closed_terminal_stops_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.wait(0.2)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,5 +1,7 @@
 """`--shard i/n`: together exactly the images of one run, with the same names and bytes."""
 
+import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -73,3 +75,25 @@ def test_what_is_no_shard(
     assert posegen_run(*command, f"--shard={text}") == 2
     assert f"error: --shard {text}: give I/N" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_shards_of_copied_inputs_are_merged(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other machines have the files at other times; files of another size are other ones."""
+    masks = write_masks(tmp_path / "masks", 4)
+    copy = tmp_path / "copy"
+    shutil.copytree(masks, copy, copy_function=shutil.copyfile)
+    for file in copy.iterdir():
+        os.utime(file, (1, 1))
+    for index, folder in ((1, masks), (2, copy)):
+        command = ("--masks", folder, "--bundle", tiny_bundle, "--shard", f"{index}/2")
+        assert posegen_run(*command, "--out", tmp_path / f"s{index}") == 0
+    assert posegen_run("--merge", tmp_path / "s1", tmp_path / "s2", "--out", tmp_path / "m") == 0
+    assert counts(tmp_path / "m").done == 4
+    other = next(iter(sorted(copy.iterdir())))
+    other.write_bytes(other.read_bytes() + b"\0")
+    command = ("--masks", copy, "--bundle", tiny_bundle, "--shard", "2/2", "--fresh")
+    assert posegen_run(*command, "--out", tmp_path / "s2") == 0
+    assert posegen_run("--merge", tmp_path / "s1", tmp_path / "s2", "--out", tmp_path / "n") == 2
+    assert "--masks: 1 file changed" in capsys.readouterr().err

@@ -24,6 +24,9 @@ ROTATION_TOLERANCE = 1e-3
 ABSURD = 1e9
 """No distance in millimetres or camera in pixels has numbers as large: computing overflows."""
 
+AMBIGUOUS = 0.9
+"""A pose whose `ambiguity` is above this counts as one that its silhouette does not tell."""
+
 Nine = tuple[float, float, float, float, float, float, float, float, float]
 Three = tuple[float, float, float]
 
@@ -69,6 +72,14 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pixel_center: Literal["integer", "half"]
     dims_hwl_m: Three | None = None
     """Height, width, length of the object in metres."""
+    ambiguity: float | None = None
+    """Highest IoU of the silhouette with that of the same object, at the same place, turned by more
+    than 45°; 0 … 1, None where nobody looked."""
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the silhouette is known to leave the heading open."""
+        return self.ambiguity is not None and self.ambiguity > AMBIGUOUS
 
     def placed(self, placement: Placement) -> "Pose":
         """The same object seen through the camera of the placed image.
@@ -186,4 +197,9 @@ def _problem(pose: Pose) -> str | None:
         return f"image_size {list(pose.image_size)} is empty; give [width, height] in pixels"
     if pose.dims_hwl_m and not all(0 < d < np.inf for d in pose.dims_hwl_m):
         return "dims_hwl_m must be three positive lengths in metres (height, width, length)"
+    if pose.ambiguity is not None and not 0 <= pose.ambiguity <= 1:
+        return (
+            f"ambiguity is {pose.ambiguity:g}; it is an IoU, from 0 to 1: write it with "
+            "`posegen data ambiguity`, or leave it out"
+        )
     return None

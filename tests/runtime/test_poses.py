@@ -11,7 +11,7 @@ import pytest
 
 from posegen_runtime.errors import MaskRejected, PoseGenError
 from posegen_runtime.geometry import Fit, place
-from posegen_runtime.poses import FIELDS, Pose, read_poses, write_poses
+from posegen_runtime.poses import AMBIGUOUS, FIELDS, Pose, read_poses, write_poses
 from projection import box_points, offset, overlap, project, rasterise
 
 LINE: dict[str, Any] = {
@@ -60,6 +60,19 @@ def test_blank_lines_byte_order_mark_and_unknown_fields(tmp_path: Path) -> None:
     assert poses["b.png"].dims_hwl_m == (1.5, 1.8, 4.4)
 
 
+def test_ambiguity_is_kept_and_judged(tmp_path: Path) -> None:
+    lines = [
+        LINE | {"mask": f"{number}.png", "ambiguity": value}
+        for number, value in enumerate([0, AMBIGUOUS, 1])
+    ]
+    poses = read_poses(write(tmp_path / "p.jsonl", LINE, *lines))
+    write_poses(tmp_path / "again.jsonl", poses.values())
+    again = read_poses(tmp_path / "again.jsonl")
+    assert [pose.ambiguity for pose in again.values()] == [None, 0, AMBIGUOUS, 1]
+    assert [pose.ambiguous for pose in again.values()] == [False, False, False, True]
+    assert "ambiguity" not in (tmp_path / "again.jsonl").read_text().splitlines()[0]
+
+
 def test_mask_names_are_paths_with_forward_slashes(tmp_path: Path) -> None:
     path = write(tmp_path / "p.jsonl", LINE | {"mask": ".\\cars\\0001.png"})
     assert list(read_poses(path)) == ["cars/0001.png"]
@@ -98,6 +111,9 @@ def test_missing_field_is_named_with_what_it_may_hold(tmp_path: Path, field: str
         ({"cam_K": [700, 0, 0, 0, 700, 0, 319.5, 239.5, 1]}, ["cam_K", "row by row"]),
         ({"dims_hwl_m": [1.5, 0, 4]}, ["dims_hwl_m", "positive"]),
         ({"mask": 7}, ["mask", "path"]),
+        ({"ambiguity": 1.01}, ["ambiguity is 1.01", "0 to 1", "data ambiguity"]),
+        ({"ambiguity": -0.1}, ["ambiguity is -0.1"]),
+        ({"ambiguity": "high"}, ["ambiguity", "float"]),
     ],
 )
 def test_impossible_poses(tmp_path: Path, change: dict[str, Any], expected: list[str]) -> None:

@@ -1,6 +1,7 @@
 """What `workers.py` has its workers do; in a file of its own, so that they can load it."""
 
 import time
+from collections.abc import Sequence
 
 import cv2
 import msgspec
@@ -13,7 +14,7 @@ from posegen_runtime.labels.coco import encode_mask
 from posegen_runtime.ledger import ImageResult, State
 from posegen_runtime.maskfile import read_mask_file
 from posegen_runtime.masks import MaskChannel
-from posegen_runtime.rows import Failure, Images, Prepared, Written, data_of
+from posegen_runtime.rows import Failure, Made, Prepared, Written, data_of
 
 
 class Reader(msgspec.Struct):
@@ -54,7 +55,11 @@ class Reader(msgspec.Struct):
 class Writer(msgspec.Struct):
     files: bool
 
-    def __call__(self, prepared: Prepared, image: Images) -> Written:
+    def __call__(self, made: Sequence[Made]) -> list[Written]:
+        return [self._write(one) for one in made]
+
+    def _write(self, made: Made) -> Written:
+        prepared, image = made.prepared, made.image
         files = {}
         if self.files:
             bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)

@@ -25,6 +25,7 @@ import typer
 from worker_tasks import Make, Reader, Writer
 
 from posegen_runtime.jobs import Job
+from posegen_runtime.rows import Made
 from posegen_runtime.sources import Source
 from posegen_runtime.workers.base import Workers
 from posegen_runtime.workers.processes import ProcessWorkers
@@ -76,7 +77,9 @@ def feed(workers: Workers, jobs: list[Job], batch: int, size: int) -> int:
 
     def generate(inputs: list) -> list:
         ready = [item for reply in inputs for item in reply.result()]
-        return [workers.write(item, image) for item, image in zip(ready, images, strict=False)]
+        return [
+            workers.write([Made(item, image)]) for item, image in zip(ready, images, strict=False)
+        ]
 
     done = 0
     with ThreadPoolExecutor(LANES) as lanes:

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from posegen_runtime.geometry import Fit, Placement
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger.entries import ImageResult
 from posegen_runtime.ledger.schema import State
-from posegen_runtime.rows import Failure, Images, Prepared, Written, data_of
+from posegen_runtime.rows import Failure, Images, Made, Prepared, Written, data_of
 from posegen_runtime.sources import Source
 
 SIZE = 24, 40
@@ -93,7 +93,11 @@ class Reader:
 class Writer:
     """Gives back the image's bytes; or fails, as the job's name says."""
 
-    def __call__(self, prepared: Prepared, image: Images) -> Written:
+    def __call__(self, made: Sequence[Made]) -> list[Written]:
+        return [self._write(one) for one in made]
+
+    def _write(self, made: Made) -> Written:
+        prepared, image = made.prepared, made.image
         what, _, value = prepared.job.stem.partition("-")
         if what == "full":
             raise PoseGenError("/out: cannot be written") from OSError(28, "No space left", "/out")
@@ -108,7 +112,7 @@ class Writer:
             object=prepared.object,
             state=State.DONE,
             image=prepared.stem,
-            data=data_of(prepared, None),
+            data=data_of(prepared, None, made.verdict),
             timings={"write": np.float64(0.5)},
             finished=1.0,
         )

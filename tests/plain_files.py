@@ -1,6 +1,6 @@
 """A sink of plain files for tests of what reads a run's output, and labels from its ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,7 +10,7 @@ from posegen_runtime.labels.coco import CocoWriter, encode_mask
 from posegen_runtime.labels.yolo import label_rows
 from posegen_runtime.ledger import ImageResult, JobResult, Ledger, PlannedJob, State
 from posegen_runtime.paths import write_atomic
-from posegen_runtime.rows import Finished, Images, Prepared, Written, data_of
+from posegen_runtime.rows import Finished, Made, Written, data_of
 
 
 class PlainWriter(msgspec.Struct, frozen=True):
@@ -18,7 +18,11 @@ class PlainWriter(msgspec.Struct, frozen=True):
 
     out: Path
 
-    def __call__(self, prepared: Prepared, image: Images) -> Written:
+    def __call__(self, made: Sequence[Made]) -> list[Written]:
+        return [self._write(one) for one in made]
+
+    def _write(self, made: Made) -> Written:
+        prepared, image = made.prepared, made.image
         stem = prepared.stem
         rows = label_rows(prepared.mask, 0)
         for name, data in (

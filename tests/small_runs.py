@@ -14,7 +14,7 @@ from posegen_runtime.geometry import Placement
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger import Identity, Ledger, PlannedJob
 from posegen_runtime.poses import Pose
-from posegen_runtime.rows import Failure, Finished, Prepared, failed
+from posegen_runtime.rows import Failure, Finished, Made, Prepared, failed
 from posegen_runtime.sinks.base import Sink
 from posegen_runtime.sources import Source
 from tiny_bundle import example_mask, example_photo
@@ -114,7 +114,7 @@ def finished_of(
     """What becomes of `job`."""
     if fails:
         return Finished(job=job, images=[failed(Failure(reason="is empty"), FINISHED)])
-    written = [sink.writer(prepared_of(job, obj), image_of(job, obj)) for obj in objects]
+    written = sink.writer([Made(prepared_of(job, obj), image_of(job, obj)) for obj in objects])
     files = {name: data for one in written for name, data in one.files.items()}
     return Finished(job=job, images=[one.result for one in written], files=files)
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,7 +17,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger.entries import ImageResult
-from posegen_runtime.rows import Failure, Finished, Images, Prepared, Shown, Written, failed
+from posegen_runtime.rows import Failure, Finished, Images, Made, Prepared, Written, failed
 from posegen_runtime.shape import Shapes
 from posegen_runtime.workers.base import Result, Workers
 
@@ -24,8 +25,17 @@ AHEAD = 4
 """Groups of jobs begun for each lane: one in it, and enough behind it that it never waits."""
 
 Generate = Callable[[list[Prepared]], Images]
-Part = Failure | tuple[Prepared, Images, Result[Written], float]
-"""What became of one image: the last is the seconds that generating it took."""
+
+
+class _Begun(NamedTuple):
+    """A job whose images are being written."""
+
+    job: Job
+    images: list[Failure | Made]
+    writing: Result[list[Written]] | None
+    """None where no image was made."""
+    seconds: float
+    """That generating one image took."""
 
 
 def generate_with(generator: PoseGenerator) -> Generate:
@@ -61,7 +71,7 @@ def run_jobs(
         images, start = 0, time.perf_counter()
         over = True
         with _Lanes(workers, generate, shape.lanes) as lanes:
-            window: deque[Future[list[tuple[Job, list[Part]]]]] = deque()
+            window: deque[Future[list[_Begun]]] = deque()
             while not stop.is_set():
                 if until is not None and time.perf_counter() - start >= until:
                     over = False
@@ -94,13 +104,11 @@ class _Lanes:
         self._generate = generate
         self._pool = ThreadPoolExecutor(count, "infer")
 
-    def submit(self, group: list[Job]) -> "Future[list[tuple[Job, list[Part]]]]":
+    def submit(self, group: list[Job]) -> "Future[list[_Begun]]":
         inputs = [(job, self._workers.prepare(job)) for job in group]
         return self._pool.submit(self._infer, inputs)
 
-    def _infer(
-        self, inputs: list[tuple[Job, Result[list[Prepared | Failure]]]]
-    ) -> list[tuple[Job, list[Part]]]:
+    def _infer(self, inputs: list[tuple[Job, Result[list[Prepared | Failure]]]]) -> list[_Begun]:
         read = [(job, result.result()) for job, result in inputs]
         ready = [item for _, items in read for item in items if isinstance(item, Prepared)]
         start = time.perf_counter()
@@ -108,13 +116,12 @@ class _Lanes:
         seconds = (time.perf_counter() - start) / max(1, len(ready))
         coming = iter(images)
 
-        def part(item: Prepared | Failure) -> Part:
-            if isinstance(item, Failure):
-                return item
-            image = next(coming)
-            return item, image, self._workers.write(item, image), seconds
+        def begin(job: Job, items: list[Prepared | Failure]) -> _Begun:
+            parts = [i if isinstance(i, Failure) else Made(i, next(coming)) for i in items]
+            made = [part for part in parts if isinstance(part, Made)]
+            return _Begun(job, parts, self._workers.write(made) if made else None, seconds)
 
-        return [(job, [part(item) for item in items]) for job, items in read]
+        return [begin(job, items) for job, items in read]
 
     def _made(self, ready: list[Prepared]) -> Images:
         try:
@@ -134,28 +141,31 @@ class _Lanes:
         self._pool.shutdown(cancel_futures=True)
 
 
-def _results(group: "Future[list[tuple[Job, list[Part]]]]") -> Iterator[Finished]:
+def _results(group: "Future[list[_Begun]]") -> Iterator[Finished]:
     try:
         jobs = group.result()
     except CancelledError:
         return
-    for job, parts in jobs:
+    for job, parts, writing, infer in jobs:
         images: list[ImageResult] = []
         files: dict[str, bytes] = {}
-        shown: list[Shown] = []
+        coming = iter(writing.result() if writing else [])
         for part in parts:
             if isinstance(part, Failure):
                 images.append(failed(part, time.time()))
                 continue
-            prepared, image, writing, infer = part
-            written = writing.result()
-            times = {"read": prepared.seconds, "infer": infer, **written.result.timings}
+            written = next(coming)
+            times = {"read": part.prepared.seconds, "infer": infer, **written.result.timings}
             timings = {stage: round(seconds, 6) for stage, seconds in times.items()}
             images.append(msgspec.structs.replace(written.result, timings=timings))
             files |= written.files
-            shown.append(Shown(prepared, image))
-        of_mask = all(isinstance(part, Failure) and part.of_mask for part in parts)
-        yield Finished(job=job, images=images, files=files, shown=shown, of_mask=of_mask)
+        yield Finished(
+            job=job,
+            images=images,
+            files=files,
+            made=[part for part in parts if isinstance(part, Made)],
+            of_mask=all(isinstance(part, Failure) and part.of_mask for part in parts),
+        )
 
 
 def _given(**images: Images | None) -> dict[str, Images]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import write_png
-from posegen_runtime.rows import Shown
+from posegen_runtime.rows import Made
 
 Image = npt.NDArray[np.uint8]
 
@@ -45,17 +45,17 @@ class LivePreview:
     def __init__(self, path: Path, every: float = EVERY) -> None:
         self._path = path
         self._every = every
-        self._newest: deque[Shown] = deque(maxlen=SHOWN)
+        self._newest: deque[Made] = deque(maxlen=SHOWN)
         self._lock = threading.Lock()
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="preview", daemon=True)
         self._thread.start()
 
-    def add(self, shown: Shown) -> None:
+    def add(self, made: Made) -> None:
         """Look at the next image. From any thread."""
         with self._lock:
-            self._newest.append(shown)
+            self._newest.append(made)
         self._changed.set()
 
     def close(self) -> Path | None:
@@ -86,7 +86,7 @@ class LivePreview:
         return self._path
 
 
-def contact_sheet(jobs: Sequence[Shown]) -> Image:
+def contact_sheet(jobs: Sequence[Made]) -> Image:
     """One row a job: each input that the bundle takes, the image, and the image with the
     silhouette's outline. More than `ROWS` jobs go into further blocks to the right."""
     blocks = [_block(jobs[start : start + ROWS]) for start in range(0, len(jobs), ROWS)]
@@ -102,7 +102,7 @@ def contact_sheet(jobs: Sequence[Shown]) -> Image:
     return np.hstack(parts[1:])
 
 
-def _block(jobs: Sequence[Shown]) -> Image:
+def _block(jobs: Sequence[Made]) -> Image:
     rows = [_cells(job) for job in jobs]
     names = [name for name in COLUMNS if name in rows[0]]
     height, width = rows[0]["mask"].shape[:2]
@@ -120,7 +120,7 @@ def _block(jobs: Sequence[Shown]) -> Image:
     return sheet
 
 
-def _cells(job: Shown) -> dict[str, Image]:
+def _cells(job: Made) -> dict[str, Image]:
     prepared, image = job.prepared, job.image
     cells = {
         "mask": cv2.cvtColor(prepared.mask, cv2.COLOR_GRAY2RGB),

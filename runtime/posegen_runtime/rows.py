@@ -12,6 +12,7 @@ from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.ledger.entries import ImageData, ImageResult
 from posegen_runtime.ledger.schema import State
 from posegen_runtime.poses import Pose, Three
+from posegen_runtime.verdicts import Verdict
 
 Images = npt.NDArray[np.uint8]
 
@@ -49,6 +50,15 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """That reading took."""
 
 
+class Made(msgspec.Struct, frozen=True):
+    """An image that was generated: uint8 RGB [h, w, 3] at the bundle's size."""
+
+    prepared: Prepared
+    image: Images
+    verdict: Verdict | None = None
+    """None where nobody judged it."""
+
+
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """An image that is done. `files`, by path in the output, still have to be stored: none where
     the writer did so."""
@@ -57,25 +67,19 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, bytes] = {}
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """What a preview draws of an image."""
-
-    prepared: Prepared
-    image: Images
-
-
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """A job that is over: all its images in their order, at least one."""
 
     job: Job
     images: list[ImageResult]
     files: dict[str, bytes] = {}
-    shown: list[Shown] = []
+    made: list[Made] = []
+    """Those of them that were generated, for a preview."""
     of_mask: bool = False
     """The mask itself is the reason why nothing was made."""
 
 
-def data_of(prepared: Prepared, coco: CocoMask | None) -> ImageData:
+def data_of(prepared: Prepared, coco: CocoMask | None, verdict: Verdict | None = None) -> ImageData:
     """What labels, manifest and report need to know later."""
     place = prepared.placement
     placement: dict[str, Any] = {
@@ -95,6 +99,7 @@ def data_of(prepared: Prepared, coco: CocoMask | None) -> ImageData:
         pose=prepared.pose,
         coco=coco,
         unclear_share=round(prepared.unclear_share, 4),
+        verdict=verdict,
     )
 
 

@@ -179,8 +179,8 @@ class _Run:
                     self._commit(committer, self._sink.add(finished))
                     self._look_at(finished)
                     if preview:
-                        for shown in finished.shown:
-                            preview.add(shown)
+                        for made in finished.made:
+                            preview.add(made)
                     first_masks.check(finished, inputs.reading.explanation)
                 whole = not stop.is_set()
             finally:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from posegen_runtime.geometry import Fit, place
 from posegen_runtime.jobs import Job, plan
 from posegen_runtime.ledger import ImageResult, State
 from posegen_runtime.pipeline import AHEAD, Generate, generate_with, run_jobs
-from posegen_runtime.rows import Failure, Finished, Prepared, Written
+from posegen_runtime.rows import Failure, Finished, Made, Prepared, Written
 from posegen_runtime.shape import Shape, Shapes
 from posegen_runtime.sources import Source
 from posegen_runtime.workers.base import Prepare, Workers, Writer
@@ -70,7 +70,11 @@ def generate(prepared: list[Prepared]) -> np.ndarray:
     return np.stack([np.repeat(p.mask[..., None], 3, axis=2) for p in prepared])
 
 
-def write(prepared: Prepared, image: np.ndarray) -> Written:
+def write(made: Sequence[Made]) -> list[Written]:
+    return [write_one(one.prepared, one.image) for one in made]
+
+
+def write_one(prepared: Prepared, image: np.ndarray) -> Written:
     time.sleep(0.001 * (int(prepared.job.stem) % 2))
     assert (image == int(prepared.job.stem) % 256).all()
     return Written(
@@ -128,9 +132,9 @@ def test_every_job_comes_out_once_in_order_with_its_own_image(
     assert names(results) == expected_names(30)
     for result in results:
         number = result.job.number
-        assert all((shown.image == number % 256).all() for shown in result.shown)
+        assert all((made.image == number % 256).all() for made in result.made)
         done = [image for image in result.images if image.state is State.DONE]
-        assert len(result.shown) == len(result.files) == len(done)
+        assert len(result.made) == len(result.files) == len(done)
     assert [result.job.number for result in results if result.of_mask] == [5]
 
 
@@ -167,16 +171,16 @@ def test_stopping_yields_what_is_in_flight_and_begins_nothing_new(
     stop = threading.Event()
     written: list[str] = []
 
-    def recorded(prepared: Prepared, image: np.ndarray) -> Written:
-        written.append(prepared.stem)
-        return write(prepared, image)
+    def recorded(made: Sequence[Made]) -> list[Written]:
+        written.extend(one.prepared.stem for one in made)
+        return write(made)
 
     results = []
     for result in go(jobs(400), shape, make_workers, stop, write=recorded):
         results.append(result)
         if len(results) == 10:
             stop.set()
-    stems = [shown.prepared.stem for result in results for shown in result.shown]
+    stems = [made.prepared.stem for result in results for made in result.made]
     assert sorted(written) == stems
     assert 10 <= len(results) < 200
 
@@ -185,12 +189,12 @@ def test_stopping_yields_what_is_in_flight_and_begins_nothing_new(
 def test_closing_early_waits_for_what_is_written(make_workers: MakeWorkers) -> None:
     open_files = 0
 
-    def slowly(prepared: Prepared, image: np.ndarray) -> Written:
+    def slowly(made: Sequence[Made]) -> list[Written]:
         nonlocal open_files
         open_files += 1
         time.sleep(0.02)
         open_files -= 1
-        return write(prepared, image)
+        return write(made)
 
     threads = threading.active_count()
     for _ in (running := go(jobs(100), Shape(2, 2), make_workers, write=slowly)):
@@ -226,7 +230,7 @@ def test_decoding_inference_and_encoding_overlap(shape: Shape, workers: str) -> 
             WORKERS[workers],
             prepare=lambda job: slowly(prepare(job)),  # type: ignore[arg-type,return-value]
             generate=lambda prepared: slowly(generate(prepared)),  # type: ignore[arg-type,return-value]
-            write=lambda prepared, image: slowly(write(prepared, image)),  # type: ignore[arg-type,return-value]
+            write=lambda made: slowly(write(made)),  # type: ignore[arg-type,return-value]
         )
     )
     one_after_another = 24 * 3 * 0.02

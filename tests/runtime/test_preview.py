@@ -21,12 +21,12 @@ from posegen_runtime.preview import (
     LivePreview,
     contact_sheet,
 )
-from posegen_runtime.rows import Prepared, Shown
+from posegen_runtime.rows import Made, Prepared
 from posegen_runtime.sources import Source
 from tiny_bundle import SIZE, example_mask, example_photo
 
 
-def shown(index: int, with_photos: bool = True) -> Shown:
+def shown(index: int, with_photos: bool = True) -> Made:
     mask = example_mask(index)
     job = Job(Source(Path("m"), f"{index}"), f"{index}", 0, "", None, None)
     prepared = Prepared(
@@ -40,7 +40,7 @@ def shown(index: int, with_photos: bool = True) -> Shown:
         pose=None,
         notes=[],
     )
-    return Shown(prepared, np.full((SIZE, SIZE, 3), index, np.uint8))
+    return Made(prepared, np.full((SIZE, SIZE, 3), index, np.uint8))
 
 
 def cell(sheet: np.ndarray, row: int, column: int, block: int = 0) -> np.ndarray:

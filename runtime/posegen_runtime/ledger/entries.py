@@ -7,6 +7,7 @@ import msgspec
 from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.ledger.schema import State
 from posegen_runtime.poses import Pose, Three
+from posegen_runtime.verdicts import Verdict
 
 
 class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,13 @@ class ImageData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     viewpoint: Three | None = None
     pose: Pose | None = None
     coco: CocoMask | None = None
+    """The whole silhouette, whatever hides a part of it."""
+    visible: CocoMask | None = None
+    """What nearer objects leave of it; None where that is all of it."""
+    visible_fraction: float = 1.0
     unclear_share: float = 0.0
+    verdict: Verdict | None = None
+    """None where nobody judged the image."""
 
 
 class ImageResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Generated images as files: `images/`, `masks/` and, for each image, its YOLO label."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +13,12 @@ from posegen_runtime.labels.coco import encode_mask
 from posegen_runtime.labels.yolo import YoloLabels
 from posegen_runtime.ledger import ImageResult, JobResult, Ledger, PlannedJob, State
 from posegen_runtime.paths import write_atomic
-from posegen_runtime.rows import Finished, Images, Prepared, Written, data_of
+from posegen_runtime.rows import Finished, Made, Written, data_of
 from posegen_runtime.sinks.tree import make_parent
 
 
 class FileWriter:
-    """Writes one image with its mask and label file, each whole or not at all, the image last."""
+    """Writes images with their mask and label files, each whole or not at all, the image last."""
 
     def __init__(
         self,
@@ -33,8 +33,12 @@ class FileWriter:
         self._yolo = YoloLabels(categories) if "yolo" in labels else None
         self._categories = dict(categories)
 
-    def __call__(self, prepared: Prepared, image: Images) -> Written:
+    def __call__(self, made: Sequence[Made]) -> list[Written]:
+        return [self._write(one) for one in made]
+
+    def _write(self, made: Made) -> Written:
         start = time.perf_counter()
+        prepared, image = made.prepared, made.image
         stem, mask = prepared.stem, prepared.mask
         picture, mask_file = f"images/{stem}.{self._format.value}", f"masks/{stem}.png"
         files: dict[str, bytes | memoryview] = {mask_file: encode_png(mask)}
@@ -54,7 +58,7 @@ class FileWriter:
                 state=State.DONE,
                 image=picture,
                 mask_file=mask_file,
-                data=data_of(prepared, coco),
+                data=data_of(prepared, coco, made.verdict),
                 timings={"encode": encoded - start, "write": end - encoded},
                 finished=time.time(),
             )

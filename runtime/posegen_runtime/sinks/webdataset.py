@@ -8,7 +8,7 @@ member's name behind it: `shards/shard-000000.tar/KEY.png`.
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ from posegen_runtime.images import encode_image, encode_png
 from posegen_runtime.labels.coco import encode_mask
 from posegen_runtime.ledger import ImageData, ImageResult, JobResult, Ledger, PlannedJob, State
 from posegen_runtime.options import DEFAULT_CATEGORY
-from posegen_runtime.rows import Finished, Images, Prepared, Written, data_of
+from posegen_runtime.rows import Finished, Made, Prepared, Written, data_of
 from posegen_runtime.sinks.samples import Sample, key_of, members, shard_name
 from posegen_runtime.sinks.shard import Shard, ShardStatistics, remove_partial, write_statistics
 
@@ -27,7 +27,7 @@ JOBS = 1000
 
 
 class SampleWriter(msgspec.Struct, frozen=True, kw_only=True):
-    """Encodes one image with its mask and labels as the members that a shard will hold.
+    """Encodes images, each with its mask and labels, as the members that a shard will hold.
 
     `category` names all objects; None: each has that of its pose.
     """
@@ -37,12 +37,16 @@ class SampleWriter(msgspec.Struct, frozen=True, kw_only=True):
     """In a shard; it decides which one a job's images go to."""
     category: str | None = None
 
-    def __call__(self, prepared: Prepared, image: Images) -> Written:
-        """`Written.files` holds all members of the sample under the path of its key."""
+    def __call__(self, made: Sequence[Made]) -> list[Written]:
+        """`Written.files` holds all members of a sample under the path of its key."""
+        return [self._encode(one) for one in made]
+
+    def _encode(self, made: Made) -> Written:
         start = time.perf_counter()
+        prepared, image = made.prepared, made.image
         key = key_of(prepared.stem)
         names = {"image": f"{key}.{self.format.value}", "mask": f"{key}.mask.png"}
-        data = data_of(prepared, encode_mask(prepared.mask))
+        data = data_of(prepared, encode_mask(prepared.mask), made.verdict)
         sample = members(
             {
                 names["image"]: encode_image(image, self.format),

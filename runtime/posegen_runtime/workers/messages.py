@@ -17,6 +17,7 @@ import numpy as np
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.jobs import Job
 from posegen_runtime.rows import Failure, Prepared, Written
+from posegen_runtime.verdicts import Verdict
 
 _STAYS = ("job", "mask", "appearance", "background")
 Facts: Any = msgspec.defstruct(
@@ -35,10 +36,12 @@ class Read(msgspec.Struct, array_like=True, tag=1):
 
 
 class Write(msgspec.Struct, array_like=True, tag=2):
-    """Write the image in the slot of the prepared `number`; answer with `WriteDone` or `Raised`."""
+    """Write the images of one job, those in the slots of the prepared `numbers`, each with its
+    verdict; answer with `WriteDone` or `Raised`."""
 
     task: int
-    number: int
+    numbers: list[int]
+    verdicts: list[Verdict | None]
 
 
 class Dropped(msgspec.Struct, array_like=True, tag=3):
@@ -76,7 +79,7 @@ class ReadDone(msgspec.Struct, array_like=True, tag=1):
 
 class WriteDone(msgspec.Struct, array_like=True, tag=2):
     task: int
-    written: Written
+    written: list[Written]
 
 
 class Raised(msgspec.Struct, array_like=True, tag=3):

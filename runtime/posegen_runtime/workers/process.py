@@ -41,9 +41,9 @@ class Reading(NamedTuple):
 
 
 class Writing(NamedTuple):
-    reply: Reply[Written]
-    prepared: Prepared
-    """Holds its slot until it is written."""
+    reply: Reply[list[Written]]
+    prepared: list[Prepared]
+    """Hold their slots until they are written."""
 
 
 class WorkerProcess:
@@ -151,7 +151,7 @@ class WorkerProcess:
         at = self.open.get(self._memory.task)
         advice = "free memory or take fewer workers"
         if isinstance(at, Writing):
-            return PoseGenError(f"{at.prepared.stem}: the process writing it {how}; {advice}")
+            return PoseGenError(f"{at.prepared[0].stem}: the process writing it {how}; {advice}")
         if at is None:
             return PoseGenError(f"a worker process {how}; {advice}")
         job = at.job

@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from functools import partial
 from operator import attrgetter
@@ -18,7 +18,7 @@ import numpy as np
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.jobs import Job
-from posegen_runtime.rows import Failure, Images, Prepared, Written
+from posegen_runtime.rows import Failure, Images, Made, Prepared, Written
 from posegen_runtime.workers.base import Prepare, Writer
 from posegen_runtime.workers.messages import (
     Close,
@@ -100,7 +100,28 @@ class ProcessWorkers:
         self._send(worker, read)
         return reading.reply
 
-    def write(self, prepared: Prepared, image: Images) -> Reply[Written]:
+    def write(self, made: Sequence[Made]) -> Reply[list[Written]]:
+        worker, numbers = None, []
+        for one in made:
+            worker, number = self._place(one)
+            numbers.append(number)
+        if worker is None:
+            raise ValueError("a job without an image is not written")
+        writing = Writing(Reply(), [one.prepared for one in made])
+        with self._lock:
+            if error := self._refusal(worker):
+                writing.reply.fail(error)
+                return writing.reply
+            self._tasks += 1
+            task = self._tasks
+            worker.open[task] = writing
+        self._send(worker, Write(task, numbers, [one.verdict for one in made]))
+        return writing.reply
+
+    def _place(self, made: Made) -> tuple[WorkerProcess, int]:
+        """Copy the image to where the worker sees it that prepared it; gives that worker and its
+        number of the image. One worker has all images of a job."""
+        prepared, image = made.prepared, made.image
         room = prepared.mask.base
         if room is None or id(room) not in self._held:
             raise ValueError(f"{prepared.stem}: was not prepared by these workers")
@@ -109,16 +130,7 @@ class ProcessWorkers:
         if image.shape != target.shape or image.dtype != target.dtype:
             raise ValueError(f"image is {image.dtype} {image.shape}, not uint8 {target.shape}")
         np.copyto(target, image)
-        writing = Writing(Reply(), prepared)
-        with self._lock:
-            if error := self._refusal(worker):
-                writing.reply.fail(error)
-                return writing.reply
-            self._tasks += 1
-            task = self._tasks
-            worker.open[task] = writing
-        self._send(worker, Write(task, number))
-        return writing.reply
+        return worker, number
 
     def close(self) -> None:
         """End what waits, let what is being written finish. May be called twice."""

@@ -1,11 +1,11 @@
 """Workers in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 from posegen_runtime.jobs import Job
-from posegen_runtime.rows import Failure, Images, Prepared, Written
+from posegen_runtime.rows import Failure, Made, Prepared, Written
 from posegen_runtime.workers.base import Prepare, Writer
 
 T = TypeVar("T")
@@ -42,8 +42,8 @@ class InLane:
     def prepare(self, job: Job) -> _Now[list[Prepared | Failure]]:
         return _Now(lambda: self._prepare(job))
 
-    def write(self, prepared: Prepared, image: Images) -> _There[Written]:
-        return _There(self._writer(prepared, image))
+    def write(self, made: Sequence[Made]) -> _There[list[Written]]:
+        return _There(self._writer(made))
 
     def close(self) -> None:
         """Nothing waits."""
@@ -61,8 +61,8 @@ class ThreadWorkers:
     def prepare(self, job: Job) -> Future[list[Prepared | Failure]]:
         return self._readers.submit(self._prepare, job)
 
-    def write(self, prepared: Prepared, image: Images) -> Future[Written]:
-        return self._writers.submit(self._writer, prepared, image)
+    def write(self, made: Sequence[Made]) -> Future[list[Written]]:
+        return self._writers.submit(self._writer, made)
 
     def close(self) -> None:
         for pool in (self._readers, self._writers):

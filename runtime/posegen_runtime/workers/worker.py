@@ -11,7 +11,7 @@ from collections import deque
 import cv2
 import numpy as np
 
-from posegen_runtime.rows import Images, Prepared, Written
+from posegen_runtime.rows import Images, Made, Prepared, Written
 from posegen_runtime.workers.base import Prepare, Writer
 from posegen_runtime.workers.channel import Channel
 from posegen_runtime.workers.memory import SharedMemory
@@ -136,9 +136,12 @@ class Worker:
             facts=Facts(**{name: getattr(prepared, name) for name in Facts.__struct_fields__}),
         )
 
-    def _write(self, task: Write) -> Written:
-        prepared, _, image = self._kept[task.number]
-        return self._writer(prepared, image)
+    def _write(self, task: Write) -> list[Written]:
+        made = []
+        for number, verdict in zip(task.numbers, task.verdicts, strict=True):
+            prepared, _, image = self._kept[number]
+            made.append(Made(prepared, image, verdict))
+        return self._writer(made)
 
 
 def _copy(target: Images, array: Images, name: str) -> None:

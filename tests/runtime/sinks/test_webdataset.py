@@ -26,6 +26,7 @@ from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.poses import Pose
 from posegen_runtime.report import write_report
 from posegen_runtime.report.rows import ReportRow
+from posegen_runtime.rows import Made
 from posegen_runtime.sinks.shard import Shard
 from posegen_runtime.sinks.shard_reader import ShardReader
 from posegen_runtime.sinks.webdataset import SampleWriter, WebDatasetSink
@@ -193,7 +194,7 @@ def test_jpeg_and_pose(tmp_path: Path) -> None:
     writer = SampleWriter(format=ImageFormat.JPG)
     assert pickle.loads(pickle.dumps(writer)) == writer
     (job,) = jobs_of(["a"])
-    written = writer(prepared_of(job, pose=POSE), image_of(job))
+    (written,) = writer([Made(prepared_of(job, pose=POSE), image_of(job))])
     assert written.result.image == "shards/shard-000000.tar/a.jpg"
     (sample,) = written.files.values()
     (tmp_path / "a.tar").write_bytes(sample)
@@ -202,9 +203,8 @@ def test_jpeg_and_pose(tmp_path: Path) -> None:
         labels = json.loads(tar.extractfile("a.json").read())  # type: ignore[union-attr]
     assert (labels["category"], labels["pose"]["mask"]) == ("car", "a.mask.png")
     named = SampleWriter(format=ImageFormat.JPG, category="van")
-    assert b'"category":"van"' in next(
-        iter(named(prepared_of(job, pose=POSE), image_of(job)).files.values())
-    )
+    (written,) = named([Made(prepared_of(job, pose=POSE), image_of(job))])
+    assert b'"category":"van"' in next(iter(written.files.values()))
 
 
 def test_a_stopped_run_keeps_whole_shards_only(tmp_path: Path, whole: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from fake_work import SIZE, Reader, Writer, made_array, made_job
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.rows import Prepared
+from posegen_runtime.rows import Made, Prepared
 from posegen_runtime.workers.processes import ProcessWorkers
 
 TESTS = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def test_a_death_while_writing_names_the_image(workers: ProcessWorkers) -> None:
     [doomed] = workers.prepare(made_job(0, "die-now.png")).result()
     assert isinstance(doomed, Prepared)
     with pytest.raises(PoseGenError, match=r"^die-now_0: the process writing it was killed by SIG"):
-        workers.write(doomed, made_array(0, *SIZE, 3)).result()
+        workers.write([Made(doomed, made_array(0, *SIZE, 3))]).result()
 
 
 def test_what_the_others_write_is_still_written(workers: ProcessWorkers) -> None:
@@ -90,8 +90,8 @@ def test_what_the_others_write_is_still_written(workers: ProcessWorkers) -> None
     os.kill(workers._workers[0].pid, signal.SIGKILL)
     assert wait_for(lambda: workers._workers[0].gone)
     image = made_array(0, *SIZE, 3)
-    assert workers.write(items[left], image).result().files["image"] == image.tobytes()
-    for reply in (workers.write(items[gone], image), workers.prepare(made_job(0))):
+    assert workers.write([Made(items[left], image)]).result()[0].files["image"] == image.tobytes()
+    for reply in (workers.write([Made(items[gone], image)]), workers.prepare(made_job(0))):
         with pytest.raises(PoseGenError, match=r"^a worker process was killed by SIGKILL; free"):
             reply.result()
 
@@ -102,7 +102,7 @@ def test_signals_that_ask_for_an_end_are_the_runs_business(workers: ProcessWorke
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             os.kill(worker.pid, getattr(signal, name))
     image = made_array(0, *SIZE, 3)
-    assert workers.write(item, image).result().files["image"] == image.tobytes()
+    assert workers.write([Made(item, image)]).result()[0].files["image"] == image.tobytes()
     assert len(ready(workers, 50)) == 50
 
 
@@ -112,12 +112,12 @@ def test_a_worker_that_does_not_listen_blocks_nobody(workers: ProcessWorkers) ->
     for worker in workers._workers:
         os.kill(worker.pid, signal.SIGSTOP)
     begin = time.monotonic()
-    replies = [workers.write(item, image) for item in items]
+    replies = [workers.write([Made(item, image)]) for item in items]
     assert time.monotonic() - begin < 2
     assert any(worker.channel.waiting for worker in workers._workers)
     for worker in workers._workers:
         os.kill(worker.pid, signal.SIGCONT)
-    assert [r.result().result.image for r in replies] == [item.stem for item in items]
+    assert [r.result()[0].result.image for r in replies] == [item.stem for item in items]
 
 
 def test_close_while_a_worker_does_not_listen(workers: ProcessWorkers) -> None:
@@ -135,6 +135,7 @@ stopped = threading.Event()
 signal.signal(signal.SIGINT, lambda *_: stopped.set())
 sys.path.insert(0, sys.argv[1])
 from fake_work import SIZE, Reader, Writer, made_job
+from posegen_runtime.rows import Made
 from posegen_runtime.workers.processes import ProcessWorkers
 workers = ProcessWorkers(Reader, Writer(), 3, SIZE)
 items = [workers.prepare(made_job(n)).result()[0] for n in range(20)]
@@ -181,8 +182,8 @@ def test_control_c_reaches_the_run_alone() -> None:
     run, pids = start_run(
         """
 stopped.wait(60)
-reply = workers.write(items[0], items[0].background)
-print(reply.result().result.image)
+reply = workers.write([Made(items[0], items[0].background)])
+print(reply.result()[0].result.image)
 workers.close()
 """
     )
@@ -212,5 +213,5 @@ def test_without_memory_files_one_in_the_temporary_folder_serves(
     assert os.listdir(tmp_path) == []
     [item] = ready(workers, 1)
     image = made_array(0, *SIZE, 3)
-    assert workers.write(item, image).result().files["image"] == image.tobytes()
+    assert workers.write([Made(item, image)]).result()[0].files["image"] == image.tobytes()
     workers.close()

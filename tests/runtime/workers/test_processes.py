@@ -14,7 +14,8 @@ import pytest
 import fake_work
 from fake_work import SIZE, Reader, Writer, made, made_array, made_job
 from posegen_runtime.errors import MaskRejected, PoseGenError
-from posegen_runtime.rows import Failure, Prepared, data_of
+from posegen_runtime.rows import Failure, Made, Prepared, data_of
+from posegen_runtime.verdicts import Verdict
 from posegen_runtime.workers.messages import WorkerTraceback
 from posegen_runtime.workers.processes import ProcessWorkers
 
@@ -68,9 +69,9 @@ def test_what_is_written_here_and_there_is_the_same(start: Start) -> None:
     prepared = [one(workers, number) for number in range(50)]
     images = [made_array(number, *SIZE, 3) for number in range(50)]
     order = np.random.default_rng(1).permutation(50)
-    replies = {n: workers.write(prepared[n], images[n]) for n in order}
+    replies = {n: workers.write([Made(prepared[n], images[n])]) for n in order}
     for number, reply in replies.items():
-        written = reply.result()
+        (written,) = reply.result()
         assert written.files["image"] == images[number].tobytes()
         assert written.result.image == prepared[number].stem
         assert written.result.timings == {"write": 0.5}
@@ -91,24 +92,28 @@ def test_a_mask_file_of_many_objects(start: Start) -> None:
         expected = Reader()(job)
         items = reply.result()
         assert len(items) == len(expected)
+        made = []
         for item, wanted in zip(items, expected, strict=True):
             if isinstance(wanted, Failure):
                 assert item == wanted
             else:
                 assert isinstance(item, Prepared)
                 assert same(item, wanted)
-                image = made_array(7, *SIZE, 3)
-                written = workers.write(item, image).result()
-                assert written.files["image"] == image.tobytes()
-                assert written.result.object == wanted.object
+                verdict = Verdict(iou=0.5, shift=0.1, size_ratio=0.9, reason="no" * (len(made) % 2))
+                made.append(Made(item, made_array(len(made), *SIZE, 3), verdict))
+        written = workers.write(made).result()
+        for one_, wanted in zip(written, made, strict=True):
+            assert one_.files["image"] == wanted.image.tobytes()
+            assert one_.result.object == wanted.prepared.object
+            assert one_.result.data.verdict == wanted.verdict
 
 
 def test_arrays_stay_as_long_as_they_are_held_and_their_room_comes_back(start: Start) -> None:
     workers = start(1)
     kept = one(workers, 0)
-    workers.write(kept, made_array(0, *SIZE, 3)).result()
+    workers.write([Made(kept, made_array(0, *SIZE, 3))]).result()
     for number in range(1, 200):
-        workers.write(one(workers, number), made_array(number, *SIZE, 3)).result()
+        workers.write([Made(one(workers, number), made_array(number, *SIZE, 3))]).result()
     assert same(kept, made(made_job(0)))
     background = kept.background
     del kept
@@ -134,7 +139,7 @@ def test_two_thousand_jobs_in_order(start: Start, batch: int) -> None:
     def generate(replies: list) -> list:
         items = [item for reply in replies for item in reply.result()]
         images = np.stack([np.broadcast_to(i.mask[0, 0], (*SIZE, 3)) for i in items])
-        return [workers.write(i, image) for i, image in zip(items, images, strict=True)]
+        return [workers.write([Made(i, image)]) for i, image in zip(items, images, strict=True)]
 
     pending, window, done = iter(range(2000)), deque(), []
     with ThreadPoolExecutor(2) as lanes:
@@ -144,10 +149,10 @@ def test_two_thousand_jobs_in_order(start: Start, batch: int) -> None:
                 window.append(lanes.submit(generate, replies))
             if len(window) >= 8 or not group:
                 done += [reply.result() for reply in window.popleft().result()]
-    assert [written.result.image for written in done] == [f"{n}_0" for n in range(2000)]
-    for number, written in enumerate(done):
+    assert [written.result.image for (written,) in done] == [f"{n}_0" for n in range(2000)]
+    for number, (written,) in enumerate(done):
         assert written.files["image"][0] == made(made_job(number)).mask[0, 0]
-    assert len({written.files["pid"] for written in done}) == 2
+    assert len({written.files["pid"] for (written,) in done}) == 2
 
 
 def test_a_slow_file_holds_up_no_other_worker(start: Start) -> None:
@@ -172,7 +177,7 @@ def test_errors_come_out_as_they_were_raised(start: Start) -> None:
         one(workers, 0, "rejected.png")
     assert isinstance(rejected.value.__cause__, ValueError)
     with pytest.raises(PoseGenError, match=r"^/out: cannot be written$") as full:
-        workers.write(one(workers, 0, "full.png"), made_array(0, *SIZE, 3)).result()
+        workers.write([Made(one(workers, 0, "full.png"), made_array(0, *SIZE, 3))]).result()
     cause = full.value.__cause__
     assert isinstance(cause, OSError)
     assert (cause.errno, cause.filename) == (28, "/out")
@@ -194,11 +199,11 @@ def test_wrong_arrays_are_refused(start: Start, monkeypatch: pytest.MonkeyPatch)
     workers = start(1)
     prepared = one(workers)
     with pytest.raises(ValueError, match="not uint8"):
-        workers.write(prepared, np.zeros((*SIZE, 3), np.float32))  # type: ignore[arg-type]
+        workers.write([Made(prepared, np.zeros((*SIZE, 3), np.float32))])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not uint8"):
-        workers.write(prepared, np.zeros((1, 1, 3), np.uint8))
+        workers.write([Made(prepared, np.zeros((1, 1, 3), np.uint8))])
     with pytest.raises(ValueError, match="not prepared by these"):
-        workers.write(made(made_job(0)), made_array(0, *SIZE, 3))
+        workers.write([Made(made(made_job(0)), made_array(0, *SIZE, 3))])
     small = ProcessWorkers(Reader, Writer(), 1, (8, 8))
     try:
         with pytest.raises(ValueError, match=r"mask is uint8 \(24, 40\), not uint8 \(8, 8\)"):
@@ -245,17 +250,17 @@ def test_close_lets_what_is_being_written_finish(start: Start, tmp_path: Path) -
     name = f"slow-{str(out).replace('/', '+')}@1.png"
     prepared, other = one(workers, 0, name), one(workers, 1)
     image = made_array(0, *SIZE, 3)
-    writing, queued = workers.write(prepared, image), None
+    writing, queued = workers.write([Made(prepared, image)]), None
     while not out.with_name("written.begun").exists():
         time.sleep(0.01)
-    queued = workers.write(other, image)
+    queued = workers.write([Made(other, image)])
     workers.close()
     assert out.read_bytes() == image.tobytes()
-    assert writing.result().files["image"] == image.tobytes()
+    assert writing.result()[0].files["image"] == image.tobytes()
     with pytest.raises(CancelledError):
         queued.result()
     with pytest.raises(CancelledError):
-        workers.write(other, image).result()
+        workers.write([Made(other, image)]).result()
 
 
 def test_close_before_they_stand(tmp_path: Path) -> None:

@@ -1,18 +1,38 @@
 """What a run shows while it works. Everything goes to standard error."""
 
+import functools
+import sys
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bar
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 EVERY = 60.0
-CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def on_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+@functools.cache
+def console() -> "Console":
+    """For bars on a terminal: loading it takes as long as generating an image or two."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(line: str) -> None:
-    """Print one line as it is, whatever brackets it holds."""
-    CONSOLE.print(line, markup=False)
+    """Print one line as it is, whatever brackets it holds. That nobody reads it ends no run."""
+    with suppress(OSError):
+        if console.cache_info().currsize:  # a bar may be below it
+            console().print(line, markup=False, emoji=False)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -28,31 +48,27 @@ class Progress:
         self._left = left
         self._start = time.monotonic()
         self._told = self._start
-        self._bar = Bar(
-            TextColumn("generating"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[more]}"),
-            console=CONSOLE,
-            transient=True,
-            disable=not CONSOLE.is_terminal,
-        )
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> "Progress":
         self._start = self._told = time.monotonic()
-        self._task = self._bar.add_task("", total=self._planned, more="")
-        self._bar.start()
+        if on_terminal():
+            self._bar = _bar()
+            self._task = self._bar.add_task("", total=self._planned, more="")
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._bar.stop()
 
     def add(self, failed: bool) -> None:
         """One more image is over."""
         self._over += 1
         self.failed += failed
         self._left = max(self._left, self._over)  # a mask file may hold several objects
-        if not self._bar.disable:
+        if self._bar and self._task is not None:
             before = max(0, self._planned - self._left)
             self._bar.update(self._task, completed=before + self._over, more=self._more())
         elif time.monotonic() - self._told >= EVERY:
@@ -68,6 +84,19 @@ class Progress:
         failed = f", {self.failed} failed" if self.failed else ""
         left = duration((self._left - self._over) / rate)
         return f"{rate:.1f} images/s, {left} left{failed}"
+
+
+def _bar() -> "Bar":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    return Progress(
+        TextColumn("generating"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[more]}"),
+        console=console(),
+        transient=True,
+    )
 
 
 def duration(seconds: float) -> str:

@@ -40,3 +40,16 @@ def test_the_command_itself_loads_no_array_library() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     assert output.stdout.strip() == "set()"
+
+
+def test_a_run_loads_what_it_shows_and_builds_with_only_when_it_does() -> None:
+    """Every run asks for a GPU; none needs bars but on a terminal, or engines but on a GPU."""
+    code = (
+        "import sys, posegen_runtime.run as run; "
+        "from posegen_runtime.engines.gpu import find_gpu; find_gpu(); "
+        "run.say('[a] :smile:'); "
+        "print({'rich', 'posegen_runtime.engines.ensure', 'onnxruntime'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
+    assert done.stderr == "[a] :smile:\n"

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from posegen_runtime.engines.bindings import IProgressMonitor
-from posegen_runtime.progress import CONSOLE, say
+from posegen_runtime.progress import console, on_terminal, say
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def progress_monitor(trt: Any, title: str, stop: threading.Event) -> Iterator[IP
         TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(),
     )
-    bars = Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal)
+    bars = Progress(*columns, console=console(), transient=True, disable=not on_terminal())
 
     class Monitor(trt.IProgressMonitor):
         def __init__(self) -> None:

@@ -1,14 +1,20 @@
-"""What a user should know about the masks of a run, counted rather than repeated."""
+"""What a user should know about the masks and images of a run, counted rather than repeated."""
 
 from collections import Counter
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.ledger import ImageRow, State
+from posegen_runtime.ledger import ImageResult, ImageRow, State
 from posegen_runtime.rows import Finished
 
 FIRST_VARIATION = 0
 REJECTED_AT_START = 32
 """When no mask could be used by then, they are read wrongly."""
+MOST = 0.5
+"""A larger share of rejected images says more of the judge than of the images."""
+UNKNOWN = (
+    "perhaps the segmenter does not know this object, or the model not these masks; the worst are "
+    "in the report"
+)
 
 
 class Advice:
@@ -17,13 +23,15 @@ class Advice:
 
     def __init__(self, with_poses: bool) -> None:
         self._with_poses = with_poses
-        self._masks = 0
+        self._masks = self._made = self._rejected = 0
         self._outside = 0
         self._without_pose = 0
         self._unclear_share = 0.0
         self._notes: Counter[str] = Counter()
 
     def add(self, row: ImageRow) -> None:
+        self._made += row.state in (State.DONE, State.REJECTED)
+        self._rejected += row.state is State.REJECTED
         if row.variation != FIRST_VARIATION or row.state is State.FAILED:
             return
         data = row.data
@@ -37,6 +45,8 @@ class Advice:
         """One line for each thing worth knowing, none when all is well."""
         of_all = f"of {self._masks} masks"
         lines = []
+        if self._rejected > MOST * self._made:
+            lines.append(f"{self._rejected} of {self._made} images were rejected: {UNKNOWN}")
         if self._notes["unclear"]:
             lines.append(
                 f"{self._notes['unclear']} {of_all} have more than 1% of pixels (at most "
@@ -57,6 +67,25 @@ class Advice:
         if self._without_pose:
             lines.append(f"{self._without_pose} {of_all} have no pose and no line in poses.jsonl")
         return lines
+
+
+class RejectionWatch:
+    """Says early what a night's work would else end with."""
+
+    def __init__(self) -> None:
+        self._rejected = 0
+        self._watching = True
+
+    def add(self, image: ImageResult) -> str:
+        """Look at the next image; a line once the first `REJECTED_AT_START` were all rejected."""
+        if image.state is State.REJECTED and self._watching:
+            self._rejected += 1
+            if self._rejected == REJECTED_AT_START:
+                self._watching = False
+                return f"warning: the first {self._rejected} images were all rejected: {UNKNOWN}"
+        elif image.state is State.DONE:
+            self._watching = False
+        return ""
 
 
 class FirstMasks:

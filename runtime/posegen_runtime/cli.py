@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.options import RunOptions, parse_labels
 from posegen_runtime.parts import Part
+
+if TYPE_CHECKING:
+    from posegen_runtime.ledger import Counts
 
 DEMO_OUT = Path("posegen-demo")
 
@@ -85,6 +88,34 @@ def generate(
     model_up: Annotated[
         Axis, typer.Option(help="Axis of the poses' model that points up; of a GLB mostly y.")
     ] = Axis.Z,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Look at every image: what does not show its mask, or faces the wrong way, is "
+            "rejected and stands in no label file.",
+        ),
+    ] = False,
+    segmenter: Annotated[
+        Path | None,
+        typer.Option(help="Judge that finds your object. Default: the one for cars."),
+    ] = None,
+    heading_judge: Annotated[
+        Path | None,
+        typer.Option(
+            help="Judge of where it heads, with --poses. Default: the one for cars, none with "
+            "--segmenter."
+        ),
+    ] = None,
+    min_iou: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Overlap with the mask below which an image is rejected. Default: what the "
+            "segmenter reaches on 95% of real images.",
+        ),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Also write a contact sheet.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Delete what an earlier run left in --out first.")
@@ -146,8 +177,8 @@ def generate(
 ) -> None:
     """Turn silhouettes into images with labels. The same command goes on where it was stopped.
 
-    Exit codes: 0 all done, 1 some images failed (see --status), 2 bad usage, 3 disk full,
-    130 interrupted.
+    Exit codes: 0 all done or rejected, 1 some images failed (see --status), 2 bad usage,
+    3 disk full, 130 interrupted.
     """
     if status:
         _allow(context, "--status", {"status", "out"})
@@ -192,6 +223,10 @@ def generate(
             poses=poses,
             model_forward=model_forward,
             model_up=model_up,
+            verify=verify,
+            segmenter=segmenter,
+            heading_judge=heading_judge,
+            min_iou=min_iou,
             preview=preview or demo,
             fresh=fresh,
             retry_failed=retry_failed,
@@ -222,13 +257,14 @@ def _merge(shards: list[Path], out: Path | None) -> None:
     if out is None:
         raise PoseGenError("--out is missing: name a new folder to merge into")
     counts = merge_shards(shards, out)
-    print(f"{counts.done} images of {len(shards)} shards, {counts.failed} failed: {out}")
+    print(f"{counts.done} images of {len(shards)} shards{_not_done(counts)}: {out}")
     if counts.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
 REPLAY_TAKES = {
     *("masks", "appearance", "background", "poses", "pairs", "bundle"),
+    *("segmenter", "heading_judge"),
     *("backend", "precision", "lanes", "batch", "workers"),
 }
 """Options that may be given with `--replay`: places that inputs were moved to, and what runs it."""
@@ -290,7 +326,7 @@ def _run(options: RunOptions) -> None:
     before = f" ({outcome.made} now)" if outcome.made != counts.done else ""
     left = f", {counts.pending} to do" if counts.pending else ""
     print(
-        f"{state}{counts.done} images done{before}, {counts.failed} failed{left} in "
+        f"{state}{counts.done} images done{before}{_not_done(counts)}{left} in "
         f"{outcome.seconds:.1f} s, {speed:.1f} images/s: {options.out}"
     )
     if outcome.preview is not None:
@@ -301,6 +337,11 @@ def _run(options: RunOptions) -> None:
         raise typer.Exit(EXIT_INTERRUPTED)
     if counts.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _not_done(counts: "Counts") -> str:
+    rejected = f", {counts.rejected} rejected" if counts.rejected else ""
+    return f"{rejected}, {counts.failed} failed"
 
 
 def main() -> None:

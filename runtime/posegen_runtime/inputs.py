@@ -33,9 +33,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     backgrounds: Sequence[Source]
     reading: MaskReading
     poses: dict[str, Pose]
-    viewpoints: dict[str, Three] | None
-    """In the training frame, by mask name, those that are known; None where the bundle takes
-    none."""
+    known_viewpoints: dict[str, Three]
+    """In the training frame, by mask name, those that are known."""
+    takes_viewpoint: bool
+    """Whether the bundle does."""
     categories: dict[str, int]
     """Category name to COCO id: the one that `--category NAME:ID` gives, else 1, 2, ... in the
     alphabetical order of the names, so the ids follow from which categories the poses have."""
@@ -60,8 +61,13 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
         return by_kind(self.masks, self.appearances, self.backgrounds)
 
     @property
+    def viewpoints(self) -> dict[str, Three] | None:
+        """Those that the bundle is told; None where it takes none."""
+        return self.known_viewpoints if self.takes_viewpoint else None
+
+    @property
     def masks_with_viewpoint(self) -> int:
-        return sum(mask.name in (self.viewpoints or {}) for mask in self.masks)
+        return sum(mask.name in self.known_viewpoints for mask in self.masks)
 
 
 def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
@@ -84,7 +90,8 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         backgrounds=backgrounds,
         reading=reading,
         poses=poses,
-        viewpoints=_viewpoints(options, bundle, poses),
+        known_viewpoints=_viewpoints(options, bundle, poses),
+        takes_viewpoint=bundle.takes_viewpoint,
         categories=_categories(options.category, masks, poses),
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
         pairs=pairs,
@@ -119,14 +126,18 @@ def by_kind(
 def _check_apart(options: RunOptions) -> None:
     """Neither may outputs be taken for inputs, nor inputs be replaced with an old output."""
     out = _real(options.out)
-    for name in ("masks", "appearance", "background", "poses", "pairs", "bundle"):
+    for name in (
+        *("masks", "appearance", "background", "poses", "pairs", "bundle"),
+        *("segmenter", "heading_judge"),
+    ):
         given: Path | None = getattr(options, name)
         if given is None:
             continue
         source = _real(given)
         if source == out or out in source.parents or source in out.parents:
+            option = f"--{name.replace('_', '-')} {given}"
             raise PoseGenError(
-                f"--out {options.out}: lies inside --{name} {given}, or the other way round; "
+                f"--out {options.out}: lies inside {option}, or the other way round; "
                 "name a folder apart from it"
             )
 
@@ -203,22 +214,18 @@ def _poses(path: Path, masks: Sequence[Source], reading: MaskReading) -> dict[st
     return {name: pose for name, pose in poses.items() if name in names}
 
 
-def _viewpoints(
-    options: RunOptions, bundle: Bundle, poses: Mapping[str, Pose]
-) -> dict[str, Three] | None:
+def _viewpoints(options: RunOptions, bundle: Bundle, poses: Mapping[str, Pose]) -> dict[str, Three]:
     """From the poses or, in a demo, from the bundle. Axes that would do nothing are refused."""
     found = of_poses(poses, options.model_forward, options.model_up)
     if (options.model_forward, options.model_up) != (Axis.X, Axis.Z):
         given = f"--model-forward {options.model_forward.value} --model-up {options.model_up.value}"
-        if not bundle.takes_viewpoint:
+        if not bundle.takes_viewpoint and not options.verify:
             raise PoseGenError(
                 f"{given}: the bundle {bundle.manifest.name} ({bundle.manifest.variant}) takes no "
                 "viewpoint; leave them out"
             )
         if not poses:
             raise PoseGenError(f"{given}: turn the viewpoints of poses; add --poses")
-    if not bundle.takes_viewpoint:
-        return None
     return found or (demo_viewpoints(bundle) if options.masks is None else {})
 
 

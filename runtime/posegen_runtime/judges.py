@@ -110,6 +110,11 @@ class Segmenter:
     def manifest(self) -> Manifest:
         return self.judge.manifest
 
+    @property
+    def engine(self) -> str:
+        """What runs it: engine, version and where."""
+        return self._backend.description
+
     def masks(self, images: Pixels) -> Pixels:
         """RGB uint8 [N, S, S, 3] → silhouettes uint8 [N, H, W] in {0, 255} at `image_size`.
 

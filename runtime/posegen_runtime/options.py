@@ -33,6 +33,12 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     model_forward: Axis = Axis.X
     model_up: Axis = Axis.Z
     """The frame of the poses' model; it decides the viewpoint that the generator is told."""
+    verify: bool = False
+    segmenter: Path | None = None
+    heading_judge: Path | None = None
+    """Folders of judges; None: those that come along."""
+    min_iou: float | None = None
+    """None: what the segmenter reaches on held-out images, at the 5th percentile."""
     preview: bool = False
     fresh: bool = False
     """Delete what an earlier run left in `out`, instead of going on there."""

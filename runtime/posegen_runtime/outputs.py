@@ -16,6 +16,7 @@ from posegen_runtime.labels.yolo import YoloWriter
 from posegen_runtime.ledger import ImageRow, Ledger, State
 from posegen_runtime.poses import Three
 from posegen_runtime.sinks.tree import MANIFEST
+from posegen_runtime.verdicts import Verdict
 
 OVER = (State.DONE, State.REJECTED, State.FAILED)
 
@@ -41,6 +42,8 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Share of the mask file's pixels that are neither clearly black nor clearly white."""
     viewpoint: Three | None = None
     """What the model was told, in its training frame; absent where it was told nothing."""
+    verdict: Verdict | None = None
+    """With --verify: what the judges found."""
     notes: list[str] = []
     """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
 
@@ -103,5 +106,6 @@ def manifest_row(row: ImageRow) -> ManifestRow:
         placement=data.placement,
         unclear_share=data.unclear_share,
         viewpoint=data.viewpoint,
+        verdict=data.verdict and data.verdict.figures,
         notes=data.notes,
     )

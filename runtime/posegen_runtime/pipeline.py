@@ -19,12 +19,15 @@ from posegen_runtime.jobs import Job
 from posegen_runtime.ledger.entries import ImageResult
 from posegen_runtime.rows import Failure, Finished, Images, Made, Prepared, Written, failed
 from posegen_runtime.shape import Shapes
+from posegen_runtime.verdicts import Verdict
 from posegen_runtime.workers.base import Result, Workers
 
 AHEAD = 4
 """Groups of jobs begun for each lane: one in it, and enough behind it that it never waits."""
 
 Generate = Callable[[list[Prepared]], Images]
+Verify = Callable[[list[Prepared], Images], list[Verdict]]
+"""What judges say of each image."""
 
 
 class _Begun(NamedTuple):
@@ -34,8 +37,8 @@ class _Begun(NamedTuple):
     images: list[Failure | Made]
     writing: Result[list[Written]] | None
     """None where no image was made."""
-    seconds: float
-    """That generating one image took."""
+    timings: dict[str, float]
+    """Seconds that generating and verifying one image took, by stage."""
 
 
 def generate_with(generator: PoseGenerator) -> Generate:
@@ -59,18 +62,19 @@ def run_jobs(
     generate: Generate,
     shapes: Shapes,
     stop: threading.Event,
+    verify: Verify | None = None,
 ) -> Generator[Finished, None, None]:
     """Every job's outcome, in the order of `jobs`, whatever finishes first.
 
     Once `stop` is set nothing new is begun, and what is in flight is still yielded. An error in
-    `generate` or the writer ends the run: it would hit every later job too. Closing the iterator
-    waits for what is being worked on.
+    `generate`, `verify` or the writer ends the run: it would hit every later job too. Closing the
+    iterator waits for what is being worked on.
     """
     coming = iter(jobs)
     for shape, until in shapes.phases():
         images, start = 0, time.perf_counter()
         over = True
-        with _Lanes(workers, generate, shape.lanes) as lanes:
+        with _Lanes(workers, generate, verify, shape.lanes) as lanes:
             window: deque[Future[list[_Begun]]] = deque()
             while not stop.is_set():
                 if until is not None and time.perf_counter() - start >= until:
@@ -99,9 +103,12 @@ def run_jobs(
 class _Lanes:
     """Threads that each take a group of jobs through the generator; leaving waits for them."""
 
-    def __init__(self, workers: Workers, generate: Generate, count: int) -> None:
+    def __init__(
+        self, workers: Workers, generate: Generate, verify: Verify | None, count: int
+    ) -> None:
         self._workers = workers
         self._generate = generate
+        self._verify = verify
         self._pool = ThreadPoolExecutor(count, "infer")
 
     def submit(self, group: list[Job]) -> "Future[list[_Begun]]":
@@ -111,19 +118,28 @@ class _Lanes:
     def _infer(self, inputs: list[tuple[Job, Result[list[Prepared | Failure]]]]) -> list[_Begun]:
         read = [(job, result.result()) for job, result in inputs]
         ready = [item for _, items in read for item in items if isinstance(item, Prepared)]
-        start = time.perf_counter()
-        images = self._made(ready) if ready else np.empty(0, np.uint8)
-        seconds = (time.perf_counter() - start) / max(1, len(ready))
-        coming = iter(images)
+        timings: dict[str, float] = {}
+        made = iter(self._made(ready, timings) if ready else [])
 
         def begin(job: Job, items: list[Prepared | Failure]) -> _Begun:
-            parts = [i if isinstance(i, Failure) else Made(i, next(coming)) for i in items]
-            made = [part for part in parts if isinstance(part, Made)]
-            return _Begun(job, parts, self._workers.write(made) if made else None, seconds)
+            parts = [item if isinstance(item, Failure) else next(made) for item in items]
+            ours = [part for part in parts if isinstance(part, Made)]
+            return _Begun(job, parts, self._workers.write(ours) if ours else None, timings)
 
         return [begin(job, items) for job, items in read]
 
-    def _made(self, ready: list[Prepared]) -> Images:
+    def _made(self, ready: list[Prepared], timings: dict[str, float]) -> list[Made]:
+        start = time.perf_counter()
+        images = self._generated(ready)
+        timings["infer"] = (time.perf_counter() - start) / len(ready)
+        if self._verify is None:
+            return [Made(one, image) for one, image in zip(ready, images, strict=True)]
+        start = time.perf_counter()
+        verdicts = self._verify(ready, images)
+        timings["verify"] = (time.perf_counter() - start) / len(ready)
+        return [Made(*one) for one in zip(ready, images, verdicts, strict=True)]
+
+    def _generated(self, ready: list[Prepared]) -> Images:
         try:
             return self._generate(ready)
         except (PoseGenError, MemoryError):
@@ -146,7 +162,7 @@ def _results(group: "Future[list[_Begun]]") -> Iterator[Finished]:
         jobs = group.result()
     except CancelledError:
         return
-    for job, parts, writing, infer in jobs:
+    for job, parts, writing, made in jobs:
         images: list[ImageResult] = []
         files: dict[str, bytes] = {}
         coming = iter(writing.result() if writing else [])
@@ -155,7 +171,7 @@ def _results(group: "Future[list[_Begun]]") -> Iterator[Finished]:
                 images.append(failed(part, time.time()))
                 continue
             written = next(coming)
-            times = {"read": part.prepared.seconds, "infer": infer, **written.result.timings}
+            times = {"read": part.prepared.seconds, **made, **written.result.timings}
             timings = {stage: round(seconds, 6) for stage, seconds in times.items()}
             images.append(msgspec.structs.replace(written.result, timings=timings))
             files |= written.files

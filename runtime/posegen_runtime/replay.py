@@ -15,6 +15,7 @@ from posegen_runtime.bundle import MANIFEST, sha256_of
 from posegen_runtime.choices import SinkName
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import load_bundle
+from posegen_runtime.judging import check_same
 from posegen_runtime.ledger import ImageRow, Ledger, State
 from posegen_runtime.options import RunOptions
 from posegen_runtime.parity import GATES, compare
@@ -74,6 +75,7 @@ def replay(record_file: Path, out: Path, changes: Mapping[str, Any]) -> Replay:
     _check_apart(earlier, out)
     options = msgspec.structs.replace(_options(record, record_file, out), **changes)
     _check_bundle(record, record_file, options)
+    check_same(options, record.options, record_file)
     with Ledger.open(earlier, write=False):
         pass  # what cannot be compared need not be run
     if run(options).interrupted:
@@ -178,6 +180,8 @@ def _judge(
 ) -> tuple[Verdict, list[str]]:
     if one and other and one.mask != other.mask:
         return Verdict.MISSING, [f"the replay made {other.mask} in its place"]
+    if one and other and one.state is not other.state:
+        return Verdict.DIFFERENT, [f"was {one.state.value} and is {other.state.value}"]
     if one is None or other is None:
         return Verdict.MISSING, [f"made by the {'replay' if one is None else 'earlier run'} only"]
     files = before(one.image), after(other.image)

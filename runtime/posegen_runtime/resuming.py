@@ -48,10 +48,10 @@ def claim_or_resume(options: RunOptions, identity: Identity) -> None:
 
 def reopen_missing(out: Path, ledger: Ledger) -> None:
     """Make anew what the ledger calls done and `out` does not hold, or holds empty: deleted, or
-    lost with the power."""
+    lost with the power. What was rejected nobody needs."""
     tars: dict[str, bool] = {}
     jobs: list[int] = []
-    for row in ledger.rows([State.DONE, State.REJECTED]):
+    for row in ledger.rows([State.DONE]):
         if row.image.startswith(SHARDS):
             tar = row.image.partition(TAR)[0] + TAR.rstrip("/")
             if tar not in tars:

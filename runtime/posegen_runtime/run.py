@@ -3,14 +3,15 @@
 import functools
 import threading
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import msgspec
 
-from posegen_runtime.advice import FirstMasks
+from posegen_runtime.advice import FirstMasks, RejectionWatch
 from posegen_runtime.backends.choosing import AUTO, Choice, choose
 from posegen_runtime.backends.varying import why_varying
 from posegen_runtime.bundle import Bundle
@@ -19,6 +20,7 @@ from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs, find_inputs
+from posegen_runtime.judging import Judging, open_judging
 from posegen_runtime.ledger import Counts, JobResult, Ledger, OutputLock, State
 from posegen_runtime.options import RunOptions
 from posegen_runtime.outputs import write_outputs
@@ -29,11 +31,12 @@ from posegen_runtime.resuming import JobFinder, chosen_before, claim_or_resume, 
 from posegen_runtime.rows import Finished
 from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
-from posegen_runtime.shape import Shapes, candidates
+from posegen_runtime.shape import Shapes, available_cores, candidates
 from posegen_runtime.sinks.base import Sink
 from posegen_runtime.sinks.opening import open_sink, reader_of
 from posegen_runtime.sinks.tree import PREVIEW, check_place
 from posegen_runtime.stopping import stopping
+from posegen_runtime.verify import Verifier
 from posegen_runtime.viewpoints import explanation
 from posegen_runtime.workers.base import Workers
 from posegen_runtime.workers.choosing import open_workers
@@ -68,7 +71,8 @@ def run(options: RunOptions) -> Outcome:
     check_place(options.out, options.fresh)
     choice = _choose(options, bundle)
     generator = PoseGenerator(bundle, choice, threads=1)
-    identity = identity_of(options, inputs, bundle, choice, generator.engine)
+    judging = open_judging(options, inputs.known_viewpoints)
+    identity = identity_of(options, inputs, bundle, choice, generator.engine, judging)
     with OutputLock(options.out) as lock:
         # Last of all that may refuse: from here on an earlier output may be gone.
         claim_or_resume(options, identity)
@@ -79,7 +83,9 @@ def run(options: RunOptions) -> Outcome:
                 jobs = options.shard.of(inputs.jobs(options.seed))
                 ledger.plan(jobs, options.shard.size(inputs.planned))
             _tell(options, inputs, choice, ledger.counts())
-            return _Run(options, inputs, generator, ledger).go()
+            if judging:
+                say(str(judging))
+            return _Run(options, inputs, generator, judging, ledger).go()
 
 
 def _choose(options: RunOptions, bundle: Bundle) -> Choice:
@@ -97,11 +103,18 @@ class _Run:
     """What is left to do, done and written down however it ends."""
 
     def __init__(
-        self, options: RunOptions, inputs: Inputs, generator: PoseGenerator, ledger: Ledger
+        self,
+        options: RunOptions,
+        inputs: Inputs,
+        generator: PoseGenerator,
+        judging: Judging | None,
+        ledger: Ledger,
     ) -> None:
         self._options = options
         self._inputs = inputs
         self._generator = generator
+        self._judging = judging
+        self._watch = RejectionWatch()
         self._ledger = ledger
         self._sink: Sink = open_sink(options, inputs)
         backend, manifest = generator.choice.backend, generator.bundle.manifest
@@ -118,7 +131,7 @@ class _Run:
         left = counts.pending + (counts.failed if options.retry_failed else 0)
         self._shapes = Shapes(shapes, left, say)
         self._progress = Progress(counts.planned, left)
-        self._record = RunRecord.begin(options.out, describe(options, inputs, generator))
+        self._record = RunRecord.begin(options.out, describe(options, inputs, generator, judging))
         self._made = 0
 
     def go(self) -> Outcome:
@@ -163,6 +176,7 @@ class _Run:
         whole = False
         with (
             closing(self._open_workers()) as workers,
+            self._verifying() as verify,
             self._progress,
             closing(
                 run_jobs(
@@ -171,6 +185,7 @@ class _Run:
                     generate_with(self._generator),
                     self._shapes,
                     stop,
+                    verify,
                 )
             ) as finished_jobs,
         ):
@@ -213,10 +228,22 @@ class _Run:
             self._sink.writer,
         )
 
+    @contextmanager
+    def _verifying(self) -> Iterator[Verifier | None]:
+        """Beside a GPU all cores look at the images of a batch; on a CPU each lane at its own."""
+        if self._judging is None:
+            yield None
+            return
+        with_gpu = self._generator.choice.backend.leaves_cpu
+        with closing(self._judging.verifier(available_cores() if with_gpu else 0)) as verifier:
+            yield verifier
+
     def _look_at(self, finished: Finished) -> None:
         for image in finished.images:
             bad = image.state is State.FAILED
             self._progress.add(failed=bad)
+            if advice := self._watch.add(image):
+                say(advice)
             if bad and self._progress.failed <= FAILURES_SHOWN:
                 mask = finished.job.mask.name
                 name = f"{mask}:{image.object}" if image.object else mask
@@ -261,10 +288,11 @@ def _tell(options: RunOptions, inputs: Inputs, choice: Choice, counts: Counts) -
         )
     if counts.pending < counts.planned:
         failed = f", {counts.failed} failed" if counts.failed else ""
+        rejected = f", {counts.rejected} rejected" if counts.rejected else ""
         again = " (tried again)" if options.retry_failed and counts.failed else ""
         say(
-            f"going on: {counts.done} of {counts.planned} images are done{failed}{again}, "
-            f"{counts.pending} to do"
+            f"going on: {counts.done} of {counts.planned} images are done{rejected}{failed}{again}"
+            f", {counts.pending} to do"
         )
 
 

@@ -17,6 +17,7 @@ from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.inputs import Inputs
+from posegen_runtime.judging import Judging
 from posegen_runtime.ledger import Counts
 from posegen_runtime.options import RunOptions
 from posegen_runtime.paths import read_bytes, write_atomic
@@ -85,10 +86,12 @@ class _Before(msgspec.Struct):
     sessions: list[Session] = []
 
 
-def describe(options: RunOptions, inputs: Inputs, generator: PoseGenerator) -> dict[str, Any]:
+def describe(
+    options: RunOptions, inputs: Inputs, generator: PoseGenerator, judging: Judging | None = None
+) -> dict[str, Any]:
     """What a record says of a run that begins."""
     return {
-        "options": describe_options(options, inputs, generator.choice),
+        "options": describe_options(options, inputs, generator.choice) | _describe_judges(judging),
         "bundle": describe_bundle(generator.bundle),
         "versions": describe_versions(generator.engine),
         "hardware": describe_hardware(available_cores()),
@@ -120,6 +123,14 @@ def describe_options(options: RunOptions, inputs: Inputs, choice: Choice) -> dic
         "backend_why": choice.why,
     }
     return resolved
+
+
+def _describe_judges(judging: Judging | None) -> dict[str, Any]:
+    """How high an IoU must be, and which judges say so."""
+    if judging is None:
+        return {}
+    hashes = {f"{name}_sha256": digest for name, digest in judging.hashes.items()}
+    return {"min_iou": judging.min_iou, **hashes}
 
 
 def describe_bundle(bundle: Bundle) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import msgspec
 from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.inputs import Inputs
+from posegen_runtime.judging import Judging
 from posegen_runtime.ledger import Identity, file_mark
 from posegen_runtime.ledger.identity import Value
 from posegen_runtime.options import RunOptions
@@ -16,9 +17,15 @@ from posegen_runtime.sources import FolderImages, Source
 
 
 def identity_of(
-    options: RunOptions, inputs: Inputs, bundle: Bundle, choice: Choice, engine: str
+    options: RunOptions,
+    inputs: Inputs,
+    bundle: Bundle,
+    choice: Choice,
+    engine: str,
+    judging: Judging | None = None,
 ) -> Identity:
-    """`choice` and `engine`, with its version, are what runs the model."""
+    """`choice` and `engine`, with its version, are what runs the model; `judging` decides what is
+    rejected."""
     reading = inputs.reading
     values: dict[str, Value] = {
         "--bundle": f"{bundle.manifest.name} {sha256_of(bundle.root / MANIFEST)[:16]}",
@@ -38,7 +45,9 @@ def identity_of(
         "--category": dict(inputs.categories),
         "--poses": _digest(inputs.poses),
     }
-    if inputs.viewpoints is not None:
+    if judging:
+        values |= judging.identity
+    if inputs.viewpoints is not None or (judging and judging.heading):
         values["--model-forward"] = options.model_forward.value
         values["--model-up"] = options.model_up.value
     given = {

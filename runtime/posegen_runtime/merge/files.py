@@ -11,9 +11,10 @@ from posegen_runtime.merge.links import Linker
 from posegen_runtime.merge.shards import Shard
 from posegen_runtime.sinks.samples import NAME, SHARDS, shard_name
 from posegen_runtime.sinks.shard import ShardStatistics, write_statistics
+from posegen_runtime.sinks.tree import REJECTED
 
 YOLO_LABELS = "labels/yolo/labels"
-FOLDERS = ("images", "masks")
+FOLDERS = ("images", "masks", REJECTED)
 
 
 def has_tars(shard: Shard) -> bool:
@@ -58,6 +59,8 @@ def add_files(shard: Shard, row: ImageRow, linker: Linker) -> ImageResult:
         if tar:
             number = _number(shard, PurePosixPath(tar[1]).name)
             names[field] = f"{shard_name(number)}/{tar[2]}"
+        elif row.state is State.REJECTED and not (shard.path / name).exists():
+            names[field] = ""  # nobody needs it, so it may have been deleted
         elif name:
             _link(shard, name, linker)
     for label in _labels(shard, row):

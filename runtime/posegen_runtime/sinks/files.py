@@ -14,6 +14,7 @@ from posegen_runtime.labels.yolo import YoloLabels
 from posegen_runtime.ledger import ImageResult, JobResult, Ledger, PlannedJob, State
 from posegen_runtime.paths import write_atomic
 from posegen_runtime.rows import Finished, Made, Written, data_of
+from posegen_runtime.sinks.rejected import is_rejected, write_rejected
 from posegen_runtime.sinks.tree import make_parent
 
 
@@ -34,7 +35,10 @@ class FileWriter:
         self._categories = dict(categories)
 
     def __call__(self, made: Sequence[Made]) -> list[Written]:
-        return [self._write(one) for one in made]
+        return [
+            write_rejected(self._out, self._format, one) if is_rejected(one) else self._write(one)
+            for one in made
+        ]
 
     def _write(self, made: Made) -> Written:
         start = time.perf_counter()

@@ -18,7 +18,7 @@ def open_sink(options: RunOptions, inputs: Inputs) -> Sink:
     categories = inputs.categories
     if options.sink is SinkName.WEBDATASET:
         category = next(iter(categories)) if len(categories) == 1 else None
-        writer = SampleWriter(format=options.format, category=category)
+        writer = SampleWriter(out=options.out, format=options.format, category=category)
         return WebDatasetSink(options.out, writer)
     return FileSink(FileWriter(options.out, options.format, options.labels, categories))
 

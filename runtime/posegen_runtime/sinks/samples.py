@@ -9,6 +9,7 @@ import msgspec
 
 from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.poses import Pose, Three
+from posegen_runtime.verdicts import Verdict
 
 SHARDS = "shards"
 LONGEST = 246
@@ -39,6 +40,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     coco: CocoMask
     unclear_share: float = 0.0
     notes: list[str] = []
+    verdict: Verdict | None = None
+    """With --verify: its figures."""
 
 
 def key_of(stem: str) -> str:

@@ -15,7 +15,8 @@ RUN = "run.json"
 PREVIEW = "preview.png"
 REPORT = "report.html"
 REPLAY = "replay.json"
-FOLDERS = ("images", "masks", "labels", "shards")
+REJECTED = "rejected"
+FOLDERS = ("images", "masks", "labels", "shards", REJECTED)
 FILES = (MANIFEST, PREVIEW, REPORT, REPLAY, RUN)
 PARTIAL = re.compile(r"\.([0-9a-f]{16}|manifest\.jsonl)\.part")
 """The temporary names of `FILES`: those of `write_atomic`, and the manifest's while it grows."""
@@ -146,17 +147,25 @@ def _is_a_runs(out: Path, relative: Path) -> bool:
         return top in FOLDERS if below else bool(PARTIAL.fullmatch(text)) or text == NEW
     if (out / relative).is_symlink():
         return text == YOLO_LINK
-    if top == "images" and below:
-        # The mask is written before its image.
-        twin = (out / "masks" / below).with_suffix(".png")
-        return relative.suffix in IMAGE_SUFFIXES and twin.is_file()
-    if top == "masks" and below:
-        return relative.suffix == ".png"
+    if top == REJECTED and below:
+        return _is_picture(out / REJECTED, relative.relative_to(REJECTED))
+    if top in ("images", "masks") and below:
+        return _is_picture(out, relative)
     if text.startswith("labels/yolo/labels/"):
         return relative.suffix == ".txt"
     if text.startswith("shards/shard-"):
         return relative.suffix in (".tar", ".json")
     return text in FILES or text in LABELS or text in (*LEDGER_FILES, LOCK)
+
+
+def _is_picture(root: Path, relative: Path) -> bool:
+    """Whether it is a mask in `masks/`, or in `images/` the image of one."""
+    top, _, below = relative.as_posix().partition("/")
+    if top == "masks":
+        return bool(below) and relative.suffix == ".png"
+    # The mask is written before its image.
+    twin = (root / "masks" / below).with_suffix(".png") if below else root
+    return top == "images" and relative.suffix in IMAGE_SUFFIXES and twin.is_file()
 
 
 def _raise(error: OSError) -> None:

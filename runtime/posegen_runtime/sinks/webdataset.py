@@ -19,6 +19,7 @@ from posegen_runtime.labels.coco import encode_mask
 from posegen_runtime.ledger import ImageData, ImageResult, JobResult, Ledger, PlannedJob, State
 from posegen_runtime.options import DEFAULT_CATEGORY
 from posegen_runtime.rows import Finished, Made, Prepared, Written, data_of
+from posegen_runtime.sinks.rejected import is_rejected, write_rejected
 from posegen_runtime.sinks.samples import Sample, key_of, members, shard_name
 from posegen_runtime.sinks.shard import Shard, ShardStatistics, remove_partial, write_statistics
 
@@ -29,9 +30,11 @@ JOBS = 1000
 class SampleWriter(msgspec.Struct, frozen=True, kw_only=True):
     """Encodes images, each with its mask and labels, as the members that a shard will hold.
 
-    `category` names all objects; None: each has that of its pose.
+    `category` names all objects; None: each has that of its pose. What was rejected goes below
+    `out` as files of its own.
     """
 
+    out: Path
     format: ImageFormat
     jobs: int = JOBS
     """In a shard; it decides which one a job's images go to."""
@@ -39,7 +42,10 @@ class SampleWriter(msgspec.Struct, frozen=True, kw_only=True):
 
     def __call__(self, made: Sequence[Made]) -> list[Written]:
         """`Written.files` holds all members of a sample under the path of its key."""
-        return [self._encode(one) for one in made]
+        return [
+            write_rejected(self.out, self.format, one) if is_rejected(one) else self._encode(one)
+            for one in made
+        ]
 
     def _encode(self, made: Made) -> Written:
         start = time.perf_counter()
@@ -83,6 +89,7 @@ class SampleWriter(msgspec.Struct, frozen=True, kw_only=True):
             coco=data.coco,
             unclear_share=data.unclear_share,
             notes=data.notes,
+            verdict=data.verdict and data.verdict.figures,
         )
 
 

@@ -24,7 +24,7 @@ from small_runs import image_of, jobs_of
 
 def sink(out: Path) -> WebDatasetSink:
     """Two jobs a tar."""
-    return WebDatasetSink(out, SampleWriter(format=ImageFormat.PNG, jobs=2))
+    return WebDatasetSink(out, SampleWriter(out=out, format=ImageFormat.PNG, jobs=2))
 
 
 @pytest.fixture

@@ -76,6 +76,6 @@ def write_outputs(out: Path, ledger: Ledger) -> None:
             )
         )
         if row.state is State.DONE and row.data.coco:
-            coco.add(row.image, row.data.coco, "object")
+            coco.add(row.image, [(row.data.coco, "object")])
     coco.close()
     write_atomic(out / "manifest.jsonl", b"\n".join(lines))

@@ -11,7 +11,7 @@ from posegen_runtime import __version__
 from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel, SinkName
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.options import RunOptions, parse_labels
+from posegen_runtime.options import RunOptions, parse_labels, parse_split
 from posegen_runtime.parts import Part
 
 if TYPE_CHECKING:
@@ -79,6 +79,15 @@ def generate(
     category: Annotated[
         str | None, typer.Option(metavar="NAME[:ID]", help="Class of the object in the labels.")
     ] = None,
+    split: Annotated[
+        str,
+        typer.Option(
+            metavar="SHARES",
+            help="0.9,0.1: of masks for train and val, a third for test; all images of a mask "
+            "stay together. Default: one whole.",
+            show_default=False,
+        ),
+    ] = "",
     poses: Annotated[
         Path | None, typer.Option(help="poses.jsonl or BOP scene folder of the masks.")
     ] = None,
@@ -220,6 +229,7 @@ def generate(
             format=image_format,
             labels=parse_labels(labels),
             category=category,
+            split=parse_split(split) if split else (),
             poses=poses,
             model_forward=model_forward,
             model_up=model_up,

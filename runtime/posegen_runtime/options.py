@@ -10,6 +10,8 @@ from posegen_runtime.parts import WHOLE, Part
 
 LABELS = ("coco", "yolo")
 DEFAULT_CATEGORY = "object"
+SLACK = 1e-6
+"""Shares in decimals need not make exactly 1."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Folders of judges; None: those that come along."""
     min_iou: float | None = None
     """None: what the segmenter reaches on held-out images, at the 5th percentile."""
+    split: tuple[float, ...] = ()
+    """Shares of train, val and test; empty: the data set is whole."""
     preview: bool = False
     fresh: bool = False
     """Delete what an earlier run left in `out`, instead of going on there."""
@@ -72,3 +76,18 @@ def parse_category(text: str) -> dict[str, int]:
     if not name.strip() or not number.isdecimal() or int(number) < 1:
         raise PoseGenError(f"--category {text}: give NAME or NAME:ID with an id of 1 or more")
     return {name.strip(): int(number)}
+
+
+def parse_split(text: str) -> tuple[float, ...]:
+    """`--split 0.9,0.1`: shares of train, val and test. Raises `PoseGenError`."""
+    try:
+        shares = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        shares = ()
+    in_range = all(0 < share < 1 for share in shares)
+    if len(shares) not in (2, 3) or not in_range or abs(sum(shares) - 1) > SLACK:
+        raise PoseGenError(
+            f"--split {text}: give the shares of train and val, or of train, val and test, "
+            "that make 1, such as 0.9,0.1"
+        )
+    return shares

@@ -1,7 +1,7 @@
 """Manifest and labels of a run, from its ledger in one pass."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,8 @@ import msgspec
 
 from posegen_runtime.advice import Advice
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.labels.categories import category_of
-from posegen_runtime.labels.coco import CocoWriter
-from posegen_runtime.labels.poses import PoseWriter
-from posegen_runtime.labels.yolo import YoloWriter
+from posegen_runtime.labels.plan import LabelPlan
+from posegen_runtime.labels.writing import LabelFiles
 from posegen_runtime.ledger import ImageRow, Ledger, State
 from posegen_runtime.poses import Three
 from posegen_runtime.sinks.tree import MANIFEST
@@ -37,6 +35,8 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reason: str = ""
     image: str = ""
     mask_file: str = ""
+    split: str = ""
+    """With --split: "train", "val" or "test", of an image that is done."""
     placement: dict[str, Any] = {}
     unclear_share: float = 0.0
     """Share of the mask file's pixels that are neither clearly black nor clearly white."""
@@ -48,50 +48,37 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
 
 
-def write_outputs(
-    out: Path,
-    ledger: Ledger,
-    labels: Sequence[str],
-    categories: Mapping[str, int],
-    with_poses: bool,
-) -> list[str]:
+def write_outputs(out: Path, ledger: Ledger, plan: LabelPlan) -> list[str]:
     """Write `manifest.jsonl`, a line for each image that is over, in the order of the jobs, and
     `labels/` for those that are done. Each file appears whole; earlier ones are replaced. Returns
     what should be known about the masks; see `Advice`.
 
     Raises `PoseGenError` naming `out` when it cannot be written.
     """
-    folder = out / "labels"
     partial = out / f".{MANIFEST}.part"
-    advice = Advice(with_poses)
+    advice = Advice(plan.with_poses)
     try:
-        with ExitStack() as files:
-            manifest = files.enter_context(partial.open("wb"))
-            coco = CocoWriter(folder / "coco", categories) if "coco" in labels else None
-            yolo = YoloWriter(folder / "yolo", categories) if "yolo" in labels else None
-            poses = PoseWriter(folder) if with_poses else None
-            for row in ledger.rows(OVER):
-                manifest.write(msgspec.json.encode(manifest_row(row)) + b"\n")
-                advice.add(row)
-                if row.state is not State.DONE:
-                    continue
-                name = row.image.removeprefix("images/")
-                if coco and row.data.coco:
-                    coco.add(name, row.data.coco, category_of(row.data.pose, categories))
-                if yolo:
-                    yolo.add(name)
-                if poses and row.data.pose:
-                    poses.add(row.mask_file, row.data.pose)
-        for writer in (coco, yolo, poses):
-            if writer:
-                writer.close()
+        labels = LabelFiles(out, plan)
+        with partial.open("wb") as manifest:
+            # The objects of one frame follow each other.
+            for image, group in groupby(ledger.rows(OVER), key=lambda row: row.image):
+                if not image:  # of what failed there may be many
+                    rows: Iterable[ImageRow] = group
+                else:
+                    rows = done = list(group)
+                    if done[0].state is State.DONE:
+                        labels.add(done)
+                for row in rows:
+                    advice.add(row)
+                    manifest.write(msgspec.json.encode(manifest_row(row, plan)) + b"\n")
+        labels.close()
         partial.replace(out / MANIFEST)
     except OSError as error:
         raise PoseGenError(f"{out}: cannot be written ({error.strerror or error})") from error
     return advice.lines()
 
 
-def manifest_row(row: ImageRow) -> ManifestRow:
+def manifest_row(row: ImageRow, plan: LabelPlan) -> ManifestRow:
     data = row.data
     return ManifestRow(
         mask=row.mask,
@@ -103,6 +90,7 @@ def manifest_row(row: ImageRow) -> ManifestRow:
         reason=row.reason,
         image=row.image,
         mask_file=row.mask_file,
+        split=plan.split.of(row) if plan.split and row.state is State.DONE else "",
         placement=data.placement,
         unclear_share=data.unclear_share,
         viewpoint=data.viewpoint,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import msgspec
@@ -21,6 +21,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs, find_inputs
 from posegen_runtime.judging import Judging, open_judging
+from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, JobResult, Ledger, OutputLock, State
 from posegen_runtime.options import RunOptions
 from posegen_runtime.outputs import write_outputs
@@ -257,14 +258,9 @@ class _Run:
         return LivePreview(self._options.out / PREVIEW)
 
     def _ledger_to_outputs(self) -> None:
-        labels = self._options.labels if self._sink.has_labels else ()
-        self._record.warnings = write_outputs(
-            self._options.out,
-            self._ledger,
-            labels,
-            self._inputs.categories,
-            bool(self._inputs.poses) and self._sink.has_labels,
-        )
+        identity: dict[str, Any] = self._ledger.identity() or {}
+        plan = LabelPlan.of(identity)
+        self._record.warnings = write_outputs(self._options.out, self._ledger, plan)
 
     def _write_report(self, counts: Counts) -> Path:
         from posegen_runtime.reporting import report_of

@@ -1,10 +1,9 @@
-"""COCO instances: one object an image, as compressed run lengths, exact to the pixel."""
+"""COCO instances, as compressed run lengths, exact to the pixel."""
 
-import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -35,58 +34,67 @@ def encode_mask(mask: npt.NDArray[np.uint8]) -> CocoMask:
 
 
 class CocoWriter:
-    """Writes `labels/coco/instances.json`.
+    """Writes `labels/coco/instances.json`, or with `part` `instances_PART.json`.
 
     Images and annotations go to two files beside it as they come, so that memory does not grow
     with the number of images; `close` joins them.
     """
 
-    def __init__(self, folder: Path, categories: Mapping[str, int]) -> None:
+    def __init__(self, folder: Path, categories: Mapping[str, int], part: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / "instances.json"
+        name = f"instances_{part}" if part else "instances"
+        self._file = folder / f"{name}.json"
         self._categories = categories
-        self._count = 0
-        self._parts = {key: folder / f".instances.{key}.part" for key in ("images", "annotations")}
-        self._open = {key: path.open("w+") for key, path in self._parts.items()}
+        self._counts = dict.fromkeys(("images", "annotations"), 0)
+        self._parts = {key: folder / f".{name}.{key}.part" for key in self._counts}
+        self._open = {key: path.open("wb+") for key, path in self._parts.items()}
 
-    def add(self, file_name: str, mask: CocoMask, category: str) -> None:
-        """Add one image. `file_name` is its path below `images/`."""
-        self._count += 1
-        height, width = mask.size
-        image = {"id": self._count, "file_name": file_name, "width": width, "height": height}
-        annotation = {
-            "id": self._count,
-            "image_id": self._count,
-            "category_id": self._categories[category],
-            "segmentation": {"size": [height, width], "counts": mask.counts},
-            "area": mask.area,
-            "bbox": list(mask.bbox),
-            "iscrowd": 0,
-        }
-        self._append("images", image)
-        self._append("annotations", annotation)
+    def add(self, file_name: str, objects: Iterable[tuple[CocoMask, str]]) -> None:
+        """Add one image with the mask and category of each object, of which there is at least one.
+        `file_name` is its path below `images/`. An object without a pixel gets no annotation."""
+        image = 0
+        for mask, category in objects:
+            height, width = mask.size
+            if not image:
+                image = self._append(
+                    "images", {"file_name": file_name, "width": width, "height": height}
+                )
+            number = self._categories[category]
+            if mask.area:
+                self._append(
+                    "annotations",
+                    {
+                        "image_id": image,
+                        "category_id": number,
+                        "segmentation": {"size": [height, width], "counts": mask.counts},
+                        "area": mask.area,
+                        "bbox": mask.bbox,
+                        "iscrowd": 0,
+                    },
+                )
 
     def close(self) -> None:
         """Write the whole file, then remove the parts."""
-        partial = self._file.with_name(".instances.json.part")
+        partial = self._file.with_name(f".{self._file.name}.part")
         categories = [{"id": number, "name": name} for name, number in self._categories.items()]
-        with partial.open("w") as out:
-            out.write(f'{{"info": {{}}, "licenses": [], "categories": {json.dumps(categories)}')
+        with partial.open("wb") as out:
+            out.write(b'{"info": {}, "licenses": [], "categories": ')
+            out.write(msgspec.json.encode(categories))
             for key, part in self._open.items():
-                out.write(f', "{key}": [')
-                _copy(part, out)
-                out.write("]")
-            out.write("}\n")
+                out.write(f', "{key}": ['.encode())
+                part.seek(0)
+                shutil.copyfileobj(part, out)
+                out.write(b"]")
+            out.write(b"}\n")
         partial.replace(self._file)
         for key, part in self._open.items():
             part.close()
             self._parts[key].unlink()
 
-    def _append(self, key: str, record: dict[str, Any]) -> None:
-        separator = "\n" if self._count == 1 else ",\n"
-        self._open[key].write(separator + json.dumps(record))
-
-
-def _copy(part: TextIO, out: TextIO) -> None:
-    part.seek(0)
-    shutil.copyfileobj(part, out)
+    def _append(self, key: str, record: dict[str, Any]) -> int:
+        """Gives the record's id, counted from 1."""
+        self._counts[key] += 1
+        number = self._counts[key]
+        separator = b"\n" if number == 1 else b",\n"
+        self._open[key].write(separator + msgspec.json.encode({"id": number, **record}))
+        return number

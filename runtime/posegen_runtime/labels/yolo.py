@@ -3,13 +3,14 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from posegen_runtime.labels.polygons import Contour, mask_to_polygons
+from posegen_runtime.labels.splits import NAMES
 from posegen_runtime.paths import write_atomic
 
 PIXEL_OFFSET = 0.25
@@ -53,28 +54,35 @@ class YoloLabels:
 
 
 class YoloWriter:
-    """Writes what makes `labels/yolo/` a data set: `train.txt` and `data.yaml`.
+    """Writes what makes `labels/yolo/` a data set: `data.yaml`, and for each of `parts` the list of
+    its images, `train.txt`.
 
     Ultralytics finds a label by replacing `/images/` with `/labels/` in the path of its image, so
     `labels/yolo/images` is a link to the run's `images/`.
     """
 
-    def __init__(self, folder: Path, categories: Mapping[str, int]) -> None:
+    def __init__(
+        self, folder: Path, categories: Mapping[str, int], parts: Sequence[str] = ("train",)
+    ) -> None:
         self._folder = folder
         names = sorted(categories, key=lambda name: categories[name])
         (folder / "labels").mkdir(parents=True, exist_ok=True)
-        self._list = (folder / ".train.txt.part").open("w")
+        self._lists = {part: (folder / f".{part}.txt.part").open("w") for part in parts}
+        # Ultralytics wants a "val"; without a split it is what there is.
+        given = {"val": "train", **{part: part for part in parts}}
+        files = "".join(f"{part}: {given[part]}.txt\n" for part in NAMES if part in given)
         listed = "".join(f"  {index}: {json.dumps(name)}\n" for index, name in enumerate(names))
-        text = f"train: train.txt\nval: train.txt\nnc: {len(names)}\nnames:\n{listed}"
+        text = f"{files}nc: {len(names)}\nnames:\n{listed}"
         write_atomic(folder / "data.yaml", text.encode())
 
-    def add(self, file_name: str) -> None:
-        """List one image, named below `images/`, as part of the data set."""
-        self._list.write(f"./images/{file_name}\n")
+    def add(self, file_name: str, part: str = "train") -> None:
+        """List one image, named below `images/`, in a part of the data set."""
+        self._lists[part].write(f"./images/{file_name}\n")
 
     def close(self) -> None:
-        self._list.close()
-        (self._folder / ".train.txt.part").replace(self._folder / "train.txt")
+        for part, file in self._lists.items():
+            file.close()
+            (self._folder / f".{part}.txt.part").replace(self._folder / f"{part}.txt")
         link = self._folder / "images"
         # A file system without links: only Ultralytics needs it, see docs/output.md.
         with contextlib.suppress(OSError):

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from posegen_runtime.choices import SinkName
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.merge.merging import merge
 from posegen_runtime.outputs import write_outputs
@@ -50,11 +50,8 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
 
 
 def _write_outputs(out: Path, ledger: Ledger) -> None:
-    given: dict[str, Any] = ledger.identity() or {}
-    with_labels = given["--sink"] == SinkName.FILES.value
-    labels = [name for name in given["--labels"].split(",") if name] if with_labels else []
-    with_poses = with_labels and given["--poses"] is not None
-    for line in write_outputs(out, ledger, labels, given["--category"], with_poses):
+    plan = LabelPlan.of(ledger.identity() or {})
+    for line in write_outputs(out, ledger, plan):
         say(f"warning: {line}")
 
 

@@ -14,9 +14,6 @@ class Sink(Protocol):
     They raise `PoseGenError` where nothing can be written.
     """
 
-    has_labels: bool
-    """Whether label files stand beside the images, or the images hold their own."""
-
     @property
     def writer(self) -> Writer:
         """What workers write an image with."""

@@ -72,8 +72,6 @@ class FileWriter:
 class FileSink:
     """Every image is durable as soon as it is written."""
 
-    has_labels = True
-
     def __init__(self, writer: FileWriter) -> None:
         self._writer = writer
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.labels.splits import NAMES as PARTS
 from posegen_runtime.ledger import LEDGER_FILES, LOCK
 from posegen_runtime.ledger.database import LEDGER, NEW
 
@@ -24,8 +25,9 @@ IMAGE_SUFFIXES = (".png", ".jpg")
 LABELS = (
     "labels/poses.jsonl",
     "labels/yolo/data.yaml",
-    "labels/yolo/train.txt",
+    *(f"labels/yolo/{part}.txt" for part in PARTS),
     "labels/coco/instances.json",
+    *(f"labels/coco/instances_{part}.json" for part in PARTS),
 )
 YOLO_LINK = "labels/yolo/images"
 

@@ -98,8 +98,6 @@ class WebDatasetSink:
     costs the one that is open, whose jobs stay pending. Where a shard has any job to do, all its
     jobs are done again."""
 
-    has_labels = False
-
     def __init__(self, out: Path, writer: SampleWriter) -> None:
         self._out = out
         self._writer = writer

@@ -1,0 +1,38 @@
+"""What labels a run writes, and how: all that does not stand in the ledger's rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from posegen_runtime.choices import SinkName
+from posegen_runtime.labels.splits import Split
+
+
+class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The same for a run and for the shards that are merged into it."""
+
+    formats: tuple[str, ...]
+    """Of `options.LABELS`."""
+    categories: dict[str, int]
+    """Name to COCO id."""
+    with_poses: bool
+    """Whether poses were given, and label files stand beside the images."""
+    split: Split | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts of the data set; one where it is whole."""
+        return self.split.parts if self.split else ("train",)
+
+    @classmethod
+    def of(cls, identity: Mapping[str, Any]) -> "LabelPlan":
+        """From the values of a ledger's `Identity`."""
+        in_files = identity["--sink"] == SinkName.FILES.value
+        shares = identity.get("--split")
+        return cls(
+            formats=tuple(name for name in identity["--labels"].split(",") if name and in_files),
+            categories=dict(identity["--category"]),
+            with_poses=in_files and identity["--poses"] is not None,
+            split=Split(shares=tuple(shares), seed=identity["--seed"]) if shares else None,
+        )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from posegen.data.ambiguity_cli import ambiguity
 from posegen.data.masks_cli import masks
 from posegen.data.options import ElevationOption, MeshOption, UnitOption, UpOption, parse_range
 from posegen.data.photos_cli import photos
@@ -98,6 +99,7 @@ def render(
 
 
 app.command()(masks)
+app.command()(ambiguity)
 app.command()(photos)
 
 

@@ -41,10 +41,17 @@ def masks(
     seed: Annotated[int, typer.Option(min=0, help="Of sampled poses.")] = 0,
     mesh_unit: UnitOption = MeshUnit.METRE,
     up: UpOption = Up.AUTO,
+    ambiguity: Annotated[
+        bool,
+        typer.Option(
+            help="Also write how far each silhouette leaves the heading open; some 30 ms each."
+        ),
+    ] = True,
 ) -> None:
     """Write silhouettes of a mesh and their poses, ready for `posegen-run --masks --poses`."""
     from rich.progress import Progress
 
+    from posegen.render.ambiguity import Turned
     from posegen.render.given_poses import of_category
     from posegen.render.mesh_masks import sample_poses, write_masks
     from posegen.render.offscreen import require_egl
@@ -71,8 +78,9 @@ def masks(
             seed,
         )
     require_egl()
+    turned = Turned(source, part) if ambiguity else None
     with Progress() as progress:
         bar = progress.add_task("silhouettes", total=len(wanted))
-        empty = write_masks(part, wanted, out, lambda: progress.advance(bar))
+        empty = write_masks(part, wanted, out, lambda: progress.advance(bar), turned)
     note = f"; {empty} are empty, the object lies outside the image" if empty else ""
     print(f"{out}: {len(wanted)} silhouettes and poses.jsonl{note}")

@@ -11,30 +11,19 @@ import cv2
 import msgspec
 import numpy as np
 
-from posegen.render.camera import View, intrinsics, orbit
+from posegen.render.ambiguity import Turned
+from posegen.render.camera import intrinsics, orbit
 from posegen.render.meshes import MeshSource, MeshUnit
 from posegen.render.model import Floats, Part
 from posegen.render.offscreen import MAX_SIDE
 from posegen.render.outputs import claim_directory, make_directory
+from posegen.render.pose_views import METRES, view_of
 from posegen.render.silhouettes import SilhouetteRenderer
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
 from posegen_runtime.poses import Pose, write_poses
 
 MASKS, POSES = "masks", "poses.jsonl"
-METRES = {"m": 1.0, "mm": 0.001}
-_OPENGL = np.diag([1.0, -1.0, -1.0])
-
-
-def view_of(pose: Pose) -> View:
-    """The pose's camera in OpenCV's frame with integer pixel centres, in the pose's unit."""
-    R, t = np.reshape(pose.R_m2c, (3, 3)), np.asarray(pose.t_m2c, np.float64)
-    if pose.camera_frame == "opengl":
-        R, t = _OPENGL @ R, _OPENGL @ t
-    K = np.array(pose.cam_K, np.float64).reshape(3, 3)
-    if pose.pixel_center == "half":
-        K[:2, 2] -= 0.5
-    return View(R, t, K, *pose.image_size)
 
 
 def sample_poses(
@@ -98,7 +87,11 @@ def sample_poses(
 
 
 def write_masks(
-    part: Part, poses: Sequence[Pose], out: Path, progress: Callable[[], None] = lambda: None
+    part: Part,
+    poses: Sequence[Pose],
+    out: Path,
+    progress: Callable[[], None] = lambda: None,
+    turned: Turned | None = None,
 ) -> int:
     """Write ``out``/masks/NAME.png for each pose and ``out``/poses.jsonl; return how many
     silhouettes are empty because the object lies outside the image.
@@ -106,6 +99,7 @@ def write_masks(
     Args:
         part: the mesh in metres, in its own frame.
         poses: in any convention; they are written as they came.
+        turned: of the same mesh; each pose then gets its ambiguity.
 
     Raises:
         PoseGenError: `out` is not empty or cannot be written, a mask's name leads out of it or is
@@ -115,14 +109,16 @@ def write_masks(
     claim_directory(out)
     renderer = _Renderers(part)
     empty = 0
+    written = []
     for pose in named:
         mask = renderer.mask(pose)
         empty += not mask.any()
         path = out / MASKS / pose.mask
         make_directory(path.parent)
         write_atomic(path, cv2.imencode(".png", mask)[1].tobytes())
+        written.append(turned.marked(pose) if turned else pose)
         progress()
-    write_poses(out / POSES, named)
+    write_poses(out / POSES, written)
     if empty == len(named):
         raise PoseGenError(
             f"{out}: every silhouette is empty, no pose puts the mesh into its image; check "

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 import trimesh
@@ -11,7 +12,7 @@ import trimesh
 from posegen.data.cli import app
 from posegen.data.dataset import open_dataset
 from posegen_runtime.console import run_app
-from posegen_runtime.poses import read_poses
+from posegen_runtime.poses import read_poses, write_poses
 
 
 @pytest.fixture
@@ -88,19 +89,24 @@ def test_masks_of_a_mesh_far_from_its_origin(tmp_path: Path, capsys: pytest.Capt
     assert len(read_poses(out / "poses.jsonl")) == 4
 
 
-def test_masks_of_one_object_of_a_scene(
-    brick: Path, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    scene, out = tmp_path / "scene", tmp_path / "out"
+def write_scene(root: Path) -> Path:
+    """A BOP scene of two images, objects 5 and 8 in each."""
+    scene = root / "scene" / "000001"
     pose = {"cam_R_m2c": [1, 0, 0, 0, 1, 0, 0, 0, 1], "cam_t_m2c": [0, 0, 9000]}
     shown = {str(image): [pose | {"obj_id": 5}, pose | {"obj_id": 8}] for image in range(2)}
     camera = {str(image): {"cam_K": [50, 0, 32, 0, 50, 32, 0, 0, 1]} for image in range(2)}
-    (scene / "000001").mkdir(parents=True)
-    (scene / "000001" / "scene_gt.json").write_text(json.dumps(shown))
-    (scene / "000001" / "scene_camera.json").write_text(json.dumps(camera))
-    (tmp_path / "camera.json").write_text('{"width": 64, "height": 64}')
-    line = ["masks", "--mesh", brick, "--mesh-unit", "cm", "--poses", scene / "000001",
-            "--out", out]  # fmt: skip
+    scene.mkdir(parents=True)
+    (scene / "scene_gt.json").write_text(json.dumps(shown))
+    (scene / "scene_camera.json").write_text(json.dumps(camera))
+    (root / "camera.json").write_text('{"width": 64, "height": 64}')
+    return scene
+
+
+def test_masks_of_one_object_of_a_scene(
+    brick: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    scene, out = write_scene(tmp_path), tmp_path / "out"
+    line = ["masks", "--mesh", brick, "--mesh-unit", "cm", "--poses", scene, "--out", out]
     assert "--category: obj_000005, obj_000008" in fails(capsys, *line)
     assert "has only obj_000005, obj_000008" in fails(capsys, *line, "--category", "obj_000006")
     assert not out.exists()
@@ -110,6 +116,53 @@ def test_masks_of_one_object_of_a_scene(
         "000001_000001.png",
     ]
     assert {pose.category for pose in read_poses(out / "poses.jsonl").values()} == {"obj_000008"}
+
+
+def test_ambiguity_of_given_poses(
+    brick: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """A brick looks the same from behind; poses of other objects pass through."""
+    out, again = tmp_path / "out", tmp_path / "again.jsonl"
+    line = ["masks", "--mesh", brick, "--mesh-unit", "cm", "--sample", 3, "--distance", "9:12",
+            "--image-size", "80x60", "--no-ambiguity", "--out", out]  # fmt: skip
+    assert run_app(app, [str(word) for word in line]) == 0
+    poses = list(read_poses(out / "poses.jsonl").values())
+    assert [pose.ambiguity for pose in poses] == [None] * 3
+    mixed = [*poses[:2], msgspec.structs.replace(poses[2], category="other", ambiguity=0.25)]
+    write_poses(out / "poses.jsonl", mixed)
+    capsys.readouterr()
+    line = ["ambiguity", "--mesh", brick, "--mesh-unit", "cm", "--poses", out / "poses.jsonl"]
+    assert "--category: brick, other" in fails(capsys, *line, "-o", again)
+    assert run_app(app, [str(word) for word in [*line, "-o", again, "--category", "brick"]]) == 0
+    assert f"{again}: 2 poses, 2 ambiguous" in capsys.readouterr().out
+    found = list(read_poses(again).values())
+    assert [pose.ambiguous for pose in found] == [True, True, False]
+    assert found[2] == mixed[2]
+    assert [msgspec.structs.replace(pose, ambiguity=None) for pose in found[:2]] == poses[:2]
+
+
+def test_ambiguity_of_a_mesh_in_another_unit(
+    brick: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "out"
+    line = ["masks", "--mesh", brick, "--mesh-unit", "cm", "--sample", 3, "--distance", "9:12",
+            "--image-size", "80x60", "--out", out]  # fmt: skip
+    assert run_app(app, [str(word) for word in line]) == 0
+    line = ["ambiguity", "--mesh", brick, "--poses", out / "poses.jsonl", "-o", out / "new.jsonl"]
+    assert run_app(app, [str(word) for word in line]) == 2
+    assert "check --mesh-unit" in capsys.readouterr().err
+    assert not (out / "new.jsonl").exists()
+
+
+def test_ambiguity_of_a_scene_goes_into_lines(brick: Path, tmp_path: Path) -> None:
+    scene, out = write_scene(tmp_path), tmp_path / "poses.jsonl"
+    line = ["ambiguity", "--mesh", brick, "--mesh-unit", "cm", "--poses", scene,
+            "--category", "obj_000005", "--out", out]  # fmt: skip
+    assert run_app(app, [str(word) for word in line]) == 0
+    poses, given = read_poses(out), read_poses(scene)
+    assert {n: msgspec.structs.replace(p, ambiguity=None) for n, p in poses.items()} == given
+    for name, pose in poses.items():
+        assert (pose.ambiguity is not None) == name.endswith("_000000.png")
 
 
 @pytest.mark.parametrize(

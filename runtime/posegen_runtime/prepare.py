@@ -63,7 +63,8 @@ class Preparer:
     """Reads the inputs of jobs; safe to use from several threads.
 
     `viewpoints` by mask name, those that are known; None for a model that takes none. `sharers`:
-    so many of its kind have the room for read files between them.
+    so many of its kind have the room for read files between them. `again`: masks are kept for the
+    next jobs, which they may come back in.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Preparer:
         mask_range: Mapping[str, tuple[float, float]],
         viewpoints: Mapping[str, Three] | None = None,
         sharers: int = 1,
+        again: bool = True,
     ) -> None:
         self._size = size
         self._reading = reading
@@ -83,7 +85,7 @@ class Preparer:
         self._mask_range = mask_range
         self._viewpoints = viewpoints
         self._masks: BoundedCache[str, list[Placed]] = BoundedCache(
-            PLACED_BYTES // sharers, _placed_bytes
+            PLACED_BYTES // sharers if again else 0, _placed_bytes
         )
         ready = READY_BYTES // sharers
         self._appearances: BoundedCache[Path, Keyed] = BoundedCache(ready, _keyed_bytes)

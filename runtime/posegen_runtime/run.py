@@ -220,6 +220,7 @@ class _Run:
             inputs.poses,
             manifest.mask_range,
             inputs.viewpoints,
+            again=inputs.per_mask > 1 or bool(inputs.pairs),
         )
         return open_workers(
             self._options.workers,

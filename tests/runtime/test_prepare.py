@@ -100,3 +100,18 @@ def test_full_size_silhouettes_of_a_file_are_made_one_at_a_time(
     items = preparer(MaskValues.EACH)(job(tmp_path / "ids.png"))
     assert len([item for item in items if isinstance(item, Prepared)]) == 16
     assert max(alive) <= 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_masks_that_come_once_are_not_held(tmp_path: Path, again: bool) -> None:
+    """A long run would hold 256 of them, among all that comes and goes."""
+    reading = MaskReading(values=MaskValues.HALF, channel=MaskChannel.LUMA)
+    prepare = Preparer((64, 64), reading, Fit.AUTO, {}, {}, again=again)
+    masks = []
+    for index in range(5):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), example_mask(index))
+        (item,) = prepare(job(tmp_path / f"{index}.png"))
+        assert isinstance(item, Prepared)
+        masks.append(weakref.ref(item.mask))
+        del item
+    assert [mask() is not None for mask in masks] == [again] * 4 + [True]

@@ -21,6 +21,8 @@ WAIT = 30.0
 """Seconds that a connection waits for another one's lock, which is held for milliseconds."""
 LITTLE = 2**20
 """With fewer bytes free the disk counts as full."""
+KEPT_KB = 512
+"""Of pages in memory: rows come in the order of the jobs, so the same ones are written again."""
 WAL_PAGES = 4000
 """The -wal file goes into the ledger at 16 MB: four times SQLite's own, for fewer waits."""
 WAL_VERSION = b"\2"
@@ -60,6 +62,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             # for the disk, since a rollback journal that is not there yet cannot roll back.
             connection.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
             connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+            connection.execute(f"PRAGMA cache_size = -{KEPT_KB}")
             # A cut-off commit was undone by now, so the file can be written.
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")

@@ -11,7 +11,7 @@ import msgspec
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.jobs import Job
 
-CHUNK = 2000
+CHUNK = 500
 """Jobs in a transaction, for which `finish` may have to wait."""
 
 INSERT = """
@@ -69,6 +69,8 @@ def plan(
             connection.executemany(INSERT, (_row(first + i, job) for i, job in enumerate(chunk)))
             Progress(planned, named).write(connection)
         progress = Progress(planned, named)
+    with transaction() as connection:
+        connection.execute("PRAGMA shrink_memory")  # pages of rows that come again one by one
     if progress.named < planned:
         raise ValueError(f"{progress.named} jobs, and {planned} were announced")
 

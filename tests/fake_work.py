@@ -13,6 +13,7 @@ from posegen_runtime.geometry import Fit, Placement
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger.entries import ImageResult
 from posegen_runtime.ledger.schema import State
+from posegen_runtime.prepare import Preparer
 from posegen_runtime.rows import Failure, Images, Made, Prepared, Written, data_of
 from posegen_runtime.sources import Source
 
@@ -60,7 +61,7 @@ def made(job: Job, object_: int = 0) -> Prepared:
 
 class Reader:
     """Names: "objects-N", "pid", "sleep-SECONDS", "fails", "rejected", "odd", "strange",
-    "kill-SIGNAL"."""
+    "kill-SIGNAL", "once-MARK": dies where there is no file MARK yet."""
 
     def __call__(self, job: Job) -> list[Prepared | Failure]:
         what, _, value = job.stem.partition("-")
@@ -85,6 +86,11 @@ class Reader:
                 """Cannot be pickled."""
 
             raise StrangeError("of a kind that only the worker knows")
+        elif what == "once":
+            mark = Path(value.replace("+", "/"))
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGSEGV)
         elif what == "kill":
             os.kill(os.getpid(), int(value))
         return [made(job)]
@@ -135,3 +141,12 @@ class NotBefore:
 
 def broken() -> Callable[[Job], list[Prepared | Failure]]:
     raise PoseGenError("poses.jsonl: is gone; bring it back")
+
+
+class Fragile(Preparer):
+    """Of a run: dies of masks whose name begins with "deadly"."""
+
+    def __call__(self, job: Job) -> list[Prepared | Failure]:
+        if job.mask.name.startswith("deadly"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().__call__(job)

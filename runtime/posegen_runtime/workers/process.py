@@ -2,24 +2,23 @@
 
 import os
 import pickle
-import signal
 import socket
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.jobs import Job
-from posegen_runtime.rows import Failure, Images, Prepared, Written
+from posegen_runtime.rows import Images, Prepared
 from posegen_runtime.workers.base import Prepare, Writer
 from posegen_runtime.workers.channel import Channel
+from posegen_runtime.workers.deaths import Death
 from posegen_runtime.workers.memory import SharedMemory, anonymous_file
 from posegen_runtime.workers.messages import Command, Dropped, Ready, encode
-from posegen_runtime.workers.reply import Reply
+from posegen_runtime.workers.tasks import Reading, Writing
 
 _START = """
 import signal, sys
@@ -33,17 +32,6 @@ main(*map(int, sys.argv[1:4]))
 `multiprocessing`, which would load the run's main script again. The run decides when to stop."""
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-
-class Reading(NamedTuple):
-    reply: Reply[list[Prepared | Failure]]
-    job: Job
-
-
-class Writing(NamedTuple):
-    reply: Reply[list[Written]]
-    prepared: list[Prepared]
-    """Hold their slots until they are written."""
 
 
 class WorkerProcess:
@@ -144,19 +132,6 @@ class WorkerProcess:
             self._process.kill()
             return self._process.wait()
 
-    def death(self) -> PoseGenError:
-        """Why it is gone, which nobody asked for."""
-        code = self._wait()
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended (code {code})"
-        at = self.open.get(self._memory.task)
-        advice = "free memory or take fewer workers"
-        if isinstance(at, Writing):
-            return PoseGenError(f"{at.prepared[0].stem}: the process writing it {how}; {advice}")
-        if at is None:
-            return PoseGenError(f"a worker process {how}; {advice}")
-        job = at.job
-        others = [str(source.path) for source in (job.appearance, job.background) if source]
-        others = [f" (or {' or '.join(others)})"] if others else [""]
-        if code != -signal.SIGKILL:
-            advice = "the file may break its decoder: leave it out"
-        return PoseGenError(f"{job.mask.path}{others[0]}: the process reading it {how}; {advice}")
+    def death(self) -> Death:
+        """What it was at when it ended, which nobody asked for, and how."""
+        return Death(self._wait(), self.open.get(self._memory.task))

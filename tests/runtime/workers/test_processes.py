@@ -120,7 +120,7 @@ def test_arrays_stay_as_long_as_they_are_held_and_their_room_comes_back(start: S
     one(workers, 201)
     assert background is not None
     assert np.array_equal(background, made_array(2, *SIZE, 3))
-    memory = workers._workers[0]._memory
+    memory = workers._crew.workers[0]._memory
     assert len(memory._mapped) == 1, "200 images one after the other take the first slots"
 
 
@@ -128,7 +128,7 @@ def test_what_was_never_written_gives_its_room_back(start: Start) -> None:
     workers = start(1)
     for number in range(200):
         one(workers, number)
-    assert len(workers._workers[0]._memory._mapped) == 1
+    assert len(workers._crew.workers[0]._memory._mapped) == 1
 
 
 @pytest.mark.parametrize("batch", [1, 16])
@@ -272,5 +272,5 @@ def test_close_before_they_stand(tmp_path: Path) -> None:
     assert time.monotonic() - begin < 1
     with pytest.raises(CancelledError):
         reply.result()
-    assert all(worker._process.returncode is not None for worker in workers._workers)
+    assert all(worker._process.returncode is not None for worker in workers._crew.workers)
     assert set(os.listdir("/proc/self/fd")) == before

@@ -74,7 +74,12 @@ def generate(
         SinkName, typer.Option(help="Single files, or tar files for the webdataset library.")
     ] = SinkName.FILES,
     labels: Annotated[
-        str, typer.Option(help="coco,yolo (default), one of them, or none.", show_default=False)
+        str,
+        typer.Option(
+            help="coco,yolo (default), some of coco,yolo,bop,kitti, or none. BOP and KITTI need "
+            "--poses.",
+            show_default=False,
+        ),
     ] = "coco,yolo",
     category: Annotated[
         str | None, typer.Option(metavar="NAME[:ID]", help="Class of the object in the labels.")
@@ -91,6 +96,14 @@ def generate(
     poses: Annotated[
         Path | None, typer.Option(help="poses.jsonl or BOP scene folder of the masks.")
     ] = None,
+    keep_ambiguous: Annotated[
+        bool,
+        typer.Option(
+            "--keep-ambiguous",
+            help="Take into BOP and KITTI what they leave out: poses whose silhouette leaves the "
+            "heading open.",
+        ),
+    ] = False,
     model_forward: Annotated[
         Axis, typer.Option(help="Axis of the poses' model that points forward.")
     ] = Axis.X,
@@ -229,6 +242,7 @@ def generate(
             format=image_format,
             labels=parse_labels(labels),
             category=category,
+            keep_ambiguous=keep_ambiguous,
             split=parse_split(split) if split else (),
             poses=poses,
             model_forward=model_forward,

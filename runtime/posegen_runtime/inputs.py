@@ -13,6 +13,7 @@ from posegen_runtime.demo import demo_inputs, demo_viewpoints
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
 from posegen_runtime.jobs import Job, distinct_pairs, find_images, plan
+from posegen_runtime.labels.categories import numbered
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
 from posegen_runtime.pairs import Pair, plan_pairs, read_pairs
@@ -38,8 +39,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     takes_viewpoint: bool
     """Whether the bundle does."""
     categories: dict[str, int]
-    """Category name to COCO id: the one that `--category NAME:ID` gives, else 1, 2, ... in the
-    alphabetical order of the names, so the ids follow from which categories the poses have."""
+    """Category name to COCO id: the one that `--category NAME:ID` gives, else see
+    `categories.numbered`, so the ids follow from which categories the poses have."""
     per_mask: int
     """As asked, but no more than there are different images of one mask."""
 
@@ -239,4 +240,4 @@ def _categories(
     names = {pose.category for pose in poses.values()}
     if len(names) != 1 and len(poses) < len(masks):
         names.add(DEFAULT_CATEGORY)
-    return {name: number for number, name in enumerate(sorted(names), 1)}
+    return numbered(names)

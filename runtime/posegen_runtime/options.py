@@ -8,7 +8,8 @@ from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskCha
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.parts import WHOLE, Part
 
-LABELS = ("coco", "yolo")
+LABELS = ("bop", "coco", "kitti", "yolo")
+DEFAULT_LABELS = ("coco", "yolo")
 DEFAULT_CATEGORY = "object"
 SLACK = 1e-6
 """Shares in decimals need not make exactly 1."""
@@ -29,7 +30,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     mask_values: str = "auto"
     mask_channel: MaskChannel = MaskChannel.AUTO
     format: ImageFormat = ImageFormat.PNG
-    labels: tuple[str, ...] = LABELS
+    labels: tuple[str, ...] = DEFAULT_LABELS
     category: str | None = None
     poses: Path | None = None
     model_forward: Axis = Axis.X
@@ -41,6 +42,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Folders of judges; None: those that come along."""
     min_iou: float | None = None
     """None: what the segmenter reaches on held-out images, at the 5th percentile."""
+    keep_ambiguous: bool = False
     split: tuple[float, ...] = ()
     """Shares of train, val and test; empty: the data set is whole."""
     preview: bool = False

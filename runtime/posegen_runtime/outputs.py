@@ -1,6 +1,5 @@
 """Manifest and labels of a run, from its ledger in one pass."""
 
-from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import msgspec
 from posegen_runtime.advice import Advice
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.labels.plan import LabelPlan
-from posegen_runtime.labels.writing import LabelFiles
+from posegen_runtime.labels.writing import LabelFiles, Standing
 from posegen_runtime.ledger import ImageRow, Ledger, State
 from posegen_runtime.poses import Three
 from posegen_runtime.sinks.tree import MANIFEST
@@ -37,6 +36,10 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     mask_file: str = ""
     split: str = ""
     """With --split: "train", "val" or "test", of an image that is done."""
+    labels: dict[str, str] = {}
+    """Where it stands in formats that number their files, by their names."""
+    left_out: dict[str, str] = {}
+    """By the names of formats, why it does not stand in them."""
     placement: dict[str, Any] = {}
     unclear_share: float = 0.0
     """Share of the mask file's pixels that are neither clearly black nor clearly white."""
@@ -60,25 +63,19 @@ def write_outputs(out: Path, ledger: Ledger, plan: LabelPlan) -> list[str]:
     try:
         labels = LabelFiles(out, plan)
         with partial.open("wb") as manifest:
-            # The objects of one frame follow each other.
-            for image, group in groupby(ledger.rows(OVER), key=lambda row: row.image):
-                if not image:  # of what failed there may be many
-                    rows: Iterable[ImageRow] = group
-                else:
-                    rows = done = list(group)
-                    if done[0].state is State.DONE:
-                        labels.add(done)
-                for row in rows:
+            for _, group in groupby(ledger.rows(OVER), key=lambda row: row.job):
+                rows = list(group)
+                for row, standing in zip(rows, labels.add(rows), strict=True):
                     advice.add(row)
-                    manifest.write(msgspec.json.encode(manifest_row(row, plan)) + b"\n")
-        labels.close()
+                    manifest.write(msgspec.json.encode(manifest_row(row, plan, standing)) + b"\n")
+        warnings = advice.lines() + labels.close()
         partial.replace(out / MANIFEST)
     except OSError as error:
         raise PoseGenError(f"{out}: cannot be written ({error.strerror or error})") from error
-    return advice.lines()
+    return warnings
 
 
-def manifest_row(row: ImageRow, plan: LabelPlan) -> ManifestRow:
+def manifest_row(row: ImageRow, plan: LabelPlan, standing: Standing) -> ManifestRow:
     data = row.data
     return ManifestRow(
         mask=row.mask,
@@ -91,6 +88,8 @@ def manifest_row(row: ImageRow, plan: LabelPlan) -> ManifestRow:
         image=row.image,
         mask_file=row.mask_file,
         split=plan.split.of(row) if plan.split and row.state is State.DONE else "",
+        labels=standing.labels,
+        left_out=standing.left_out,
         placement=data.placement,
         unclear_share=data.unclear_share,
         viewpoint=data.viewpoint,

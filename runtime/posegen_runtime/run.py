@@ -21,6 +21,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs, find_inputs
 from posegen_runtime.judging import Judging, open_judging
+from posegen_runtime.labels.asking import check_labels
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, JobResult, Ledger, OutputLock, State
 from posegen_runtime.options import RunOptions
@@ -67,6 +68,7 @@ def run(options: RunOptions) -> Outcome:
     """
     bundle = load_bundle(options.bundle)
     inputs = find_inputs(options, bundle)
+    check_labels(options, inputs)
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
     check_place(options.out, options.fresh)

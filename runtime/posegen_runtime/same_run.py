@@ -43,6 +43,7 @@ def identity_of(
         "--format": options.format.value,
         "--labels": ",".join(options.labels),
         "--category": dict(inputs.categories),
+        "--keep-ambiguous": options.keep_ambiguous or None,
         "--split": list(options.split) or None,
         "--poses": _digest(inputs.poses),
     }

@@ -37,7 +37,7 @@ def make_out(tiny_bundle: Path, masks: Path, tmp_path: Path) -> MakeOut:
 
 @pytest.fixture
 def out(make_out: MakeOut) -> Path:
-    return make_out()
+    return make_out("--labels", "coco,yolo,bop")
 
 
 def test_there_is_a_recipe_for_each_kind_of_file() -> None:
@@ -45,6 +45,7 @@ def test_there_is_a_recipe_for_each_kind_of_file() -> None:
         "images/",
         "labels/coco/instances.json",
         "labels/yolo/",
+        "labels/bop/",
         "labels/poses.jsonl",
         "shards/",
         "manifest.jsonl",
@@ -67,6 +68,9 @@ def test_recipe(title: str, recipe: str, out: Path, make_out: MakeOut) -> None:
         assert names["labels"]["coco"]["size"] == list(names["mask"].shape[:2])
     elif title in ("labels/coco/instances.json", "labels/yolo/"):
         assert names["mask"].any()
+    elif title == "labels/bop/":
+        assert names["mask"].any()
+        assert names["pixel"][:2] == pytest.approx(31.75)
     elif title == "labels/poses.jsonl":
         # The optical axis: pixel 64 of 128 with integer centres is 64.5, which is 32.25 of 64.
         assert names["pixels"] == pytest.approx(32.25)

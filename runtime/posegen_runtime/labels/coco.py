@@ -33,6 +33,14 @@ def encode_mask(mask: npt.NDArray[np.uint8]) -> CocoMask:
     )
 
 
+def decode_mask(mask: CocoMask) -> npt.NDArray[np.uint8]:
+    """The silhouette, uint8 [H, W] with 255 on the object."""
+    from pycocotools import mask as coco
+
+    encoded = {"size": list(mask.size), "counts": mask.counts.encode("ascii")}
+    return np.asarray(coco.decode([encoded]))[:, :, 0] * np.uint8(255)
+
+
 class CocoWriter:
     """Writes `labels/coco/instances.json`, or with `part` `instances_PART.json`.
 

@@ -19,6 +19,8 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
     with_poses: bool
     """Whether poses were given, and label files stand beside the images."""
     split: Split | None = None
+    keep_ambiguous: bool = False
+    """Whether poses that silhouettes leave open stand in BOP and KITTI, too."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -34,5 +36,6 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
             formats=tuple(name for name in identity["--labels"].split(",") if name and in_files),
             categories=dict(identity["--category"]),
             with_poses=in_files and identity["--poses"] is not None,
+            keep_ambiguous=bool(identity.get("--keep-ambiguous")),
             split=Split(shares=tuple(shares), seed=identity["--seed"]) if shares else None,
         )

@@ -3,12 +3,25 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
+from posegen_runtime.labels.bop import BopWriter
 from posegen_runtime.labels.categories import category_of
 from posegen_runtime.labels.coco import CocoWriter
+from posegen_runtime.labels.left_out import LeftOut, why_no_pose
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.labels.poses import PoseWriter
 from posegen_runtime.labels.yolo import YoloWriter
 from posegen_runtime.ledger.entries import ImageRow
+from posegen_runtime.ledger.schema import State
+
+
+class Standing(msgspec.Struct):
+    """Where one object stands in the formats that number their files, or why it does not; by the
+    formats' names."""
+
+    labels: dict[str, str] = {}
+    left_out: dict[str, str] = {}
 
 
 class LabelFiles:
@@ -19,20 +32,29 @@ class LabelFiles:
 
     def __init__(self, out: Path, plan: LabelPlan) -> None:
         folder = out / "labels"
-        categories = plan.categories
+        formats, categories, parts = plan.formats, plan.categories, plan.parts
         self._plan = plan
+        self._left_out = LeftOut()
         self._coco: dict[str, CocoWriter] = {}
-        if "coco" in plan.formats:
-            for part in plan.parts:
+        if "coco" in formats:
+            for part in parts:
                 named = part if plan.split else ""
                 self._coco[part] = CocoWriter(folder / "coco", categories, named)
-        self._yolo = (
-            YoloWriter(folder / "yolo", categories, plan.parts) if "yolo" in plan.formats else None
-        )
+        self._yolo = YoloWriter(folder / "yolo", categories, parts) if "yolo" in formats else None
+        self._bop = BopWriter(out, categories, parts) if "bop" in formats else None
         self._poses = PoseWriter(folder) if plan.with_poses else None
 
-    def add(self, rows: Sequence[ImageRow]) -> None:
-        """The objects of one image that is done, at least one."""
+    def add(self, rows: Sequence[ImageRow]) -> list[Standing]:
+        """All rows of one job; gives where each stands. Those that are done and share an image are
+        the objects of one frame."""
+        images: dict[str, list[ImageRow]] = {}
+        for row in rows:
+            if row.state is State.DONE:
+                images.setdefault(row.image, []).append(row)
+        stands = {image: iter(self._add_image(objects)) for image, objects in images.items()}
+        return [next(stands[row.image]) if row.state is State.DONE else Standing() for row in rows]
+
+    def _add_image(self, rows: Sequence[ImageRow]) -> list[Standing]:
         plan, first = self._plan, rows[0]
         part = plan.split.of(first) if plan.split else plan.parts[0]
         name = first.image.removeprefix("images/")
@@ -49,8 +71,26 @@ class LabelFiles:
             for row in rows:
                 if row.data.pose:
                     self._poses.add(row.mask_file, row.data.pose)
+        standings = [Standing() for _ in rows]
+        if self._bop:
+            _stand("bop", standings, [why_no_pose(row, plan) for row in rows])
+            held = [i for i, standing in enumerate(standings) if not standing.left_out]
+            names = self._bop.add([rows[i] for i in held], part) if held else []
+            for i, stood in zip(held, names, strict=True):
+                standings[i].labels["bop"] = stood
+        for standing in standings:
+            self._left_out.add(standing.left_out)
+        return standings
 
-    def close(self) -> None:
-        for writer in (*self._coco.values(), self._yolo, self._poses):
+    def close(self) -> list[str]:
+        """Every file appears; gives what should be known about them."""
+        for writer in (*self._coco.values(), self._yolo, self._bop, self._poses):
             if writer:
                 writer.close()
+        return self._left_out.lines()
+
+
+def _stand(name: str, standings: Sequence[Standing], reasons: Sequence[str]) -> None:
+    for standing, reason in zip(standings, reasons, strict=True):
+        if reason:
+            standing.left_out[name] = reason

@@ -7,7 +7,7 @@ import msgspec
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.ledger import ImageResult, ImageRow, State
-from posegen_runtime.merge.links import Linker
+from posegen_runtime.links import Linker
 from posegen_runtime.merge.shards import Shard
 from posegen_runtime.sinks.samples import NAME, SHARDS, shard_name
 from posegen_runtime.sinks.shard import ShardStatistics, write_statistics

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger import Counts, ImageRow, JobResult, Ledger
+from posegen_runtime.links import Linker
 from posegen_runtime.merge.files import add_files, add_tars, has_tars
-from posegen_runtime.merge.links import Linker
 from posegen_runtime.merge.shards import Shard, jobs_in_order, open_shards
 from posegen_runtime.merge.target import complete, open_target
 from posegen_runtime.sinks.shard import remove_partial
@@ -42,7 +42,7 @@ def merge(
     with open_shards(shards) as opened, open_target(out, opened) as ledger:
         jobs = sum(shard.jobs for shard in opened)
         ledger.plan((_job(rows[0]) for rows in jobs_in_order(opened)), jobs)
-        linker = Linker(out)
+        linker = Linker(out, "make that shard again with --fresh")
         with_tars = [shard for shard in opened if has_tars(shard)]
         if with_tars:
             remove_partial(out)

@@ -30,7 +30,7 @@ class FileWriter:
     ) -> None:
         self._out = out
         self._format = image_format
-        self._coco = "coco" in labels
+        self._coco = bool({"coco", "bop", "kitti"} & set(labels))
         self._yolo = YoloLabels(categories) if "yolo" in labels else None
         self._categories = dict(categories)
 

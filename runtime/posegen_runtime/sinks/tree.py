@@ -29,6 +29,18 @@ LABELS = (
     "labels/coco/instances.json",
     *(f"labels/coco/instances_{part}.json" for part in PARTS),
 )
+DATA_SETS = re.compile(r"labels/\.?(?P<name>bop|kitti)(\.old)?(\.part)?/")
+"""Under its final name, while it grows, and while another takes its place."""
+IN_DATA_SET = {
+    "bop": re.compile(
+        r"(train|val|test)/\d{6}/((rgb|mask|mask_visib)/\d{6}(_\d{6})?\.(png|jpg)|scene_\w+\.json)"
+        r"|camera\.json|models/(obj_\d{6}\.ply|models_info\.json)"
+    ),
+    "kitti": re.compile(
+        r"training/(image_2/\d{6}\.(png|jpg)|(label_2|calib)/\d{6}\.txt)"
+        r"|ImageSets/(train|val|test)\.txt"
+    ),
+}
 YOLO_LINK = "labels/yolo/images"
 
 
@@ -83,7 +95,11 @@ def claim(out: Path, fresh: bool, tell: Callable[[str], None]) -> bool:
 def remove_partial(out: Path) -> None:
     """Remove what a killed run left beside final names."""
     for folder in FOLDERS:
-        for found, _, files in os.walk(out / folder):
+        for found, subfolders, files in os.walk(out / folder):
+            for name in [name for name in subfolders if name.startswith(".")]:
+                if name.endswith(".part"):
+                    shutil.rmtree(Path(found, name))
+                    subfolders.remove(name)
             for name in files:
                 if name.startswith(".") and name.endswith(".part"):
                     Path(found, name).unlink(missing_ok=True)
@@ -153,6 +169,8 @@ def _is_a_runs(out: Path, relative: Path) -> bool:
         return _is_picture(out / REJECTED, relative.relative_to(REJECTED))
     if top in ("images", "masks") and below:
         return _is_picture(out, relative)
+    if in_set := DATA_SETS.match(text):
+        return bool(IN_DATA_SET[in_set["name"]].fullmatch(text[in_set.end() :]))
     if text.startswith("labels/yolo/labels/"):
         return relative.suffix == ".txt"
     if text.startswith("shards/shard-"):

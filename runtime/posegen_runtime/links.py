@@ -6,7 +6,7 @@ from pathlib import Path
 
 from posegen_runtime.errors import PoseGenError
 
-BESIDE = ".merge.part"
+BESIDE = ".link.part"
 """While it is copied; what a kill leaves is removed when the folder is next used."""
 
 
@@ -16,8 +16,9 @@ class Linker:
     Neither the original nor the new name is ever seen without the whole file.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, advice: str = "give its command again") -> None:
         self._out = out
+        self._advice = advice
         self._folders: set[Path] = set()
 
     def add(self, source: Path, name: str) -> None:
@@ -35,8 +36,7 @@ class Linker:
             self._place(source, target)
         except FileNotFoundError as error:
             raise PoseGenError(
-                f"{source}: is missing, and its run is finished; put it back, or make that shard "
-                "again with --fresh"
+                f"{source}: is missing, and its run is finished; put it back, or {self._advice}"
             ) from error
         except OSError as error:
             raise PoseGenError(

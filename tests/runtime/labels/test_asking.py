@@ -1,0 +1,131 @@
+"""Asking for formats that the inputs cannot fill, and outputs that hold them, by the command."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from bop_reader import read_bop
+from label_rows import pose_of, silhouette, turned
+from posegen_runtime.poses import Pose, write_poses
+from whole_runs import outputs, posegen_run
+
+Capture = pytest.CaptureFixture[str]
+Run = Any
+
+
+def car(name: str, yaw: float = 30, **changes: Any) -> Pose:
+    return pose_of(name, turned(yaw), (0.5, 0.2, 9.0), **changes)
+
+
+@pytest.fixture
+def run(tmp_path: Path, tiny_bundle: Path) -> Run:
+    """Runs on `poses`, and on masks of those and of `others`; gives the exit code."""
+
+    def go(
+        poses: list[Pose], *extra: object, others: tuple[str, ...] = (), out: str = "out"
+    ) -> int:
+        folder = tmp_path / "masks"
+        folder.mkdir(exist_ok=True)
+        for pose in poses:
+            cv2.imwrite(str(folder / pose.mask), silhouette(pose))
+        for name in others:
+            cv2.imwrite(str(folder / name), silhouette(car(name)))
+        options: list[object] = ["--masks", folder, "--bundle", tiny_bundle]
+        options += ["--out", tmp_path / out]
+        if poses:
+            write_poses(tmp_path / "poses.jsonl", poses)
+            options += ["--poses", tmp_path / "poses.jsonl"]
+        return posegen_run(*options, *extra)
+
+    return go
+
+
+@pytest.mark.parametrize("labels", ["bop", "coco,bop"])
+def test_without_poses(run: Run, tmp_path: Path, capsys: Capture, labels: str) -> None:
+    assert run([], "--labels", labels, others=("a.png",)) == 2
+    error = capsys.readouterr().err
+    assert "--labels bop: needs the pose of each mask" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mask_without_a_pose_is_left_out_and_counted(
+    run: Run, tmp_path: Path, capsys: Capture
+) -> None:
+    assert run([car("a.png"), car("b.png", 70)], "--labels", "bop", others=("c.png",)) == 0
+    said = capsys.readouterr().err
+    assert "labels/bop: 1 of 3 objects are left out: its mask has no pose" in said
+    assert len(list(read_bop(tmp_path / "out/labels/bop", "train"))) == 2
+
+
+def test_all_ambiguous(run: Run, capsys: Capture) -> None:
+    poses = [car("a.png", ambiguity=0.97), car("b.png", ambiguity=0.99)]
+    assert run(poses, "--labels", "bop") == 2
+    error = capsys.readouterr().err
+    assert "no object could stand there; of 2: its silhouette leaves the heading open" in error
+    assert run(poses, "--labels", "bop", "--keep-ambiguous") == 0
+
+
+def test_a_viewpoint_that_the_model_is_told_settles_it(
+    run: Run, tmp_path: Path, viewpoint_bundle: Path
+) -> None:
+    poses = [car("a.png", ambiguity=0.97)]
+    assert run(poses, "--labels", "bop", "--bundle", viewpoint_bundle) == 0
+    assert len(list(read_bop(tmp_path / "out/labels/bop", "train"))) == 1
+
+
+def test_two_poses_of_one_mask(run: Run, tmp_path: Path, capsys: Capture) -> None:
+    assert run([car("a.png"), car("a.png", 60)], "--labels", "bop") == 2
+    error = capsys.readouterr().err
+    assert "poses.jsonl:2: mask a.png has a pose already; keep one" in error
+
+
+def test_poses_of_masks_that_are_missing(run: Run, tmp_path: Path, capsys: Capture) -> None:
+    poses = [car("a.png"), car("b.png")]
+    assert run(poses, "--labels", "bop") == 0
+    (tmp_path / "masks/b.png").unlink()
+    write_poses(tmp_path / "poses.jsonl", poses)
+    options = ["--masks", tmp_path / "masks", "--poses", tmp_path / "poses.jsonl"]
+    assert posegen_run(*options, "--out", tmp_path / "second", "--labels", "bop") == 0
+    assert "1 of 2 poses name no mask in the masks folder, such as b.png" in capsys.readouterr().err
+
+
+def test_fresh_knows_every_file(run: Run, tmp_path: Path) -> None:
+    labels = ("--labels", "coco,yolo,bop")
+    poses = [car(f"{n}.png", 20 * n) for n in range(8)]
+    assert run(poses, *labels, "--split", "0.6,0.4") == 0
+    (tmp_path / "out/labels/.bop.part/train/000000").mkdir(parents=True)
+    (tmp_path / "out/labels/.bop.part/train/000000/scene_gt.json").touch()
+    assert run(poses, *labels, "--fresh") == 0
+    assert not (tmp_path / "out/labels/bop/val").exists()
+    (tmp_path / "out/labels/bop/notes.txt").touch()
+    assert run(poses, *labels, "--fresh") == 2
+
+
+def test_shards_merge_to_what_one_run_writes(run: Run, tmp_path: Path) -> None:
+    labels = ("--labels", "coco,yolo,bop", "--split", "0.6,0.4")
+    poses = [car(f"{n}.png", 20 * n) for n in range(8)]
+    assert run(poses, *labels) == 0
+    for part in (1, 2):
+        assert run(poses, *labels, "--shard", f"{part}/2", out=f"part{part}") == 0
+    parts = [tmp_path / f"part{part}" for part in (2, 1)]
+    assert posegen_run("--merge", *parts, "--out", tmp_path / "merged") == 0
+    assert outputs(tmp_path / "merged") == outputs(tmp_path / "out")
+    assert any("labels/bop/val" in str(name) for name in outputs(tmp_path / "merged"))
+
+
+def test_a_replay_writes_them_too(run: Run, tmp_path: Path) -> None:
+    poses = [car(f"{n}.png", 20 * n, ambiguity=0.95) for n in range(3)]
+    options = ("--labels", "coco,bop", "--split", "0.6,0.4", "--keep-ambiguous")
+    assert run(poses, *options) == 0
+    again = tmp_path / "again"
+    assert posegen_run("--replay", tmp_path / "out/run.json", "--out", again) == 0
+    first, second = (
+        json.loads((out / "run.json").read_text())["options"] for out in (tmp_path / "out", again)
+    )
+    assert first["split"] == second["split"] == [0.6, 0.4]
+    assert first["keep_ambiguous"]
+    for name, data in outputs(tmp_path / "out").items():
+        assert outputs(again)[name] == data, name

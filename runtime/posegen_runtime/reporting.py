@@ -1,14 +1,22 @@
 """The report of a run, from its ledger and `run.json`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from posegen_runtime.ledger import Counts, ImageRow, Ledger
+from posegen_runtime.choices import Axis
+from posegen_runtime.labels.categories import category_of
+from posegen_runtime.ledger import Counts, ImageData, ImageRow, Ledger
+from posegen_runtime.options import DEFAULT_CATEGORY
 from posegen_runtime.paths import read_bytes
 from posegen_runtime.report import ReportRow, write_report
+from posegen_runtime.report.verified import silhouette
 from posegen_runtime.sinks.tree import RUN
+from posegen_runtime.viewpoints import seen_from, to_training_frame
 
 
 def report_of(
@@ -16,14 +24,28 @@ def report_of(
 ) -> Path:
     """Write `report.html`. `read` gives the bytes of an image or mask that a row names."""
     run = msgspec.json.decode(read_bytes(out / RUN))
-    return write_report(out, _rows(ledger), run, read, planned=counts.planned, seed=seed)
+    rows = _rows(ledger, _Row(run.get("options", {})))
+    return write_report(out, rows, run, read, planned=counts.planned, seed=seed)
 
 
-def _rows(ledger: Ledger) -> Iterator[ReportRow]:
-    return map(_row, ledger.rows())
+def _rows(ledger: Ledger, row: "_Row") -> Iterator[ReportRow]:
+    return map(row, ledger.rows())
 
 
-def _row(row: ImageRow) -> ReportRow:
+class _Row:
+    """Makes of the ledger's rows the report's. `options`: those of the run."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        forward = Axis(options.get("model_forward", Axis.X.value))
+        self._turn = to_training_frame(forward, Axis(options.get("model_up", Axis.Z.value)))
+        self._categories = options.get("categories") or {DEFAULT_CATEGORY: 1}
+
+    def __call__(self, row: ImageRow) -> ReportRow:
+        return _row(row, self._categories, self._turn)
+
+
+def _row(row: ImageRow, categories: Mapping[str, int], turn: NDArray[np.float64]) -> ReportRow:
+    data = row.data
     return ReportRow(
         mask=row.mask,
         object=row.object,
@@ -35,4 +57,17 @@ def _row(row: ImageRow) -> ReportRow:
         mask_file=row.mask_file,
         timings=row.timings,
         finished=row.finished,
+        category=category_of(data.pose, categories),
+        area=_area(data),
+        viewpoint=data.viewpoint or (seen_from(data.pose, turn) if data.pose else None),
+        pose=data.pose,
+        verdict=data.verdict,
     )
+
+
+def _area(data: ImageData) -> float | None:
+    """Share of the image that the silhouette covers."""
+    if data.coco is not None:
+        return data.coco.area / (data.coco.size[0] * data.coco.size[1])
+    seen = data.verdict and data.verdict.seen
+    return float((silhouette(seen.asked, seen.size) > 0).mean()) if seen else None

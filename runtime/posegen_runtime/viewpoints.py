@@ -33,12 +33,14 @@ def of_poses(poses: Mapping[str, Pose], forward: Axis, up: Axis) -> dict[str, Th
     Neither the camera's frame, the unit, nor how the mask is cropped matters.
     """
     turn = to_training_frame(forward, up)
-    found = {}
-    for name, pose in poses.items():
-        seen = viewpoint(np.reshape(pose.R_m2c, (3, 3)), np.array(pose.t_m2c))
-        x, y, z = (turn @ np.array(seen)).tolist()
-        found[name] = (x, y, z)
-    return found
+    return {name: seen_from(pose, turn) for name, pose in poses.items()}
+
+
+def seen_from(pose: Pose, turn: NDArray[np.float64]) -> Three:
+    """The viewpoint of a pose in the training frame; `turn` is what `to_training_frame` gives."""
+    seen = viewpoint(np.reshape(pose.R_m2c, (3, 3)), np.array(pose.t_m2c))
+    x, y, z = (turn @ np.array(seen)).tolist()
+    return (x, y, z)
 
 
 def explanation(known: int, masks: int, origin: str) -> str:

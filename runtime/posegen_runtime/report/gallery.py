@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.imagefile import decode, read_header
+from posegen_runtime.report.axes import Line, axes
 from posegen_runtime.report.rows import ReportRow
+from posegen_runtime.report.verified import silhouette
 
 Image = npt.NDArray[np.uint8]
 Read = Callable[[str], bytes]
@@ -40,6 +42,21 @@ class Picture(msgspec.Struct, frozen=True):
     """base64."""
     outline: str | None
     """SVG path in the picture's pixels; None where the mask's file cannot be read."""
+    found: str = ""
+    """The same of what a segmenter found in the image."""
+    axes: tuple[Line, ...] = ()
+    """x, y and z of the object; none without a pose."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Of a gallery: how many pictures, pixels of the longer side, bytes of a JPEG at most."""
+
+    count: int = SHOWN
+    side: int = SIDE
+    bytes: int = MAX_BYTES
+
+
+USUAL = Size()
 
 
 class Gallery(msgspec.Struct, frozen=True):
@@ -49,31 +66,50 @@ class Gallery(msgspec.Struct, frozen=True):
     missing: int
 
 
-def gather(rows: Iterable[tuple[int, ReportRow]], read: Read) -> Gallery:
-    """The first `SHOWN` of `rows` (with their places) whose image can be read, in run order."""
+def gather(
+    rows: Iterable[tuple[int, ReportRow]], read: Read, size: Size = USUAL, *, sort: bool = True
+) -> Gallery:
+    """The first of `rows` (with their places) whose image can be read, `size.count` of them: in
+    run order with `sort`, else as they come."""
     pictures: list[Picture] = []
     missing = 0
     for place, row in rows:
-        picture = _picture(place, row, read)
+        picture = _picture(place, row, read, size)
         if picture is None:
             missing += 1
             continue
         pictures.append(picture)
-        if len(pictures) == SHOWN:
+        if len(pictures) == size.count:
             break
-    return Gallery(sorted(pictures, key=lambda picture: picture.place), missing)
+    if sort:
+        pictures.sort(key=lambda picture: picture.place)
+    return Gallery(pictures, missing)
 
 
-def _picture(place: int, row: ReportRow, read: Read) -> Picture | None:
+def _picture(place: int, row: ReportRow, read: Read, size: Size) -> Picture | None:
     image = _decoded(row.image, read, cv2.IMREAD_COLOR)
     if image is None:
         return None
-    scale = min(1.0, SIDE / max(image.shape[:2]))
+    scale = min(1.0, size.side / max(image.shape[:2]))
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     mask = _decoded(row.mask_file, read, cv2.IMREAD_GRAYSCALE) if row.mask_file else None
     outline = None if mask is None else outline_path(mask, width, height)
-    return Picture(row, place, width, height, _jpeg(np.asarray(small, np.uint8)), outline)
+    return Picture(
+        row,
+        place,
+        width,
+        height,
+        _jpeg(np.asarray(small, np.uint8), size.bytes),
+        outline,
+        _found(row, width, height),
+        axes(row.pose, mask, width, height) if row.pose and mask is not None else (),
+    )
+
+
+def _found(row: ReportRow, width: int, height: int) -> str:
+    seen = row.verdict and row.verdict.seen
+    return outline_path(silhouette(seen.found, seen.size), width, height) if seen else ""
 
 
 def _decoded(path: str, read: Read, flags: int) -> Image | None:
@@ -85,10 +121,10 @@ def _decoded(path: str, read: Read, flags: int) -> Image | None:
         return None  # deleted, moved or damaged since: the report lives without it
 
 
-def _jpeg(image: Image) -> str:
+def _jpeg(image: Image, most: int) -> str:
     for quality in QUALITIES:
         data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-        if len(data) <= MAX_BYTES:
+        if len(data) <= most:
             break
     return base64.b64encode(data).decode()
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from posegen_runtime.report import charts, text
+import msgspec
+
+from posegen_runtime.report import charts, pictures, sections, text
 from posegen_runtime.report.facts import facts
-from posegen_runtime.report.gallery import Gallery, Picture
+from posegen_runtime.report.gallery import Gallery
 from posegen_runtime.report.rates import Rates, mean_rate
 from posegen_runtime.report.reasons import Reasons
 from posegen_runtime.report.rows import STATES
@@ -26,18 +28,29 @@ HINTS = {
 }
 
 
-def page(tally: Tally, gallery: Gallery, run: Mapping[str, Any]) -> str:
+class Galleries(msgspec.Struct, frozen=True):
+    """Pictures of a fair sample, of the lowest IoUs, and of the largest heading errors."""
+
+    sample: Gallery
+    worst: Gallery
+    turned: Gallery
+
+
+def page(tally: Tally, galleries: Galleries, run: Mapping[str, Any]) -> str:
     """The whole document. `run` is the content of `run.json`; what it lacks is left out."""
     bundle = run.get("bundle")
     name = bundle.get("name") if isinstance(bundle, Mapping) else None
     title = f"PoseGen run with {text.escape(str(name))}" if name else "PoseGen run"
-    sections = [
+    parts = [
         _head(title, tally, run),
         _warnings(run),
         _throughput(tally.rates),
         _timings(tally.timings),
         _reasons(tally.reasons),
-        _gallery(gallery, tally.counts["done"]),
+        pictures.switch() if galleries.sample.pictures or galleries.worst.pictures else "",
+        sections.verified(tally.verified, galleries.worst, galleries.turned, run),
+        sections.labels(tally.labels),
+        _gallery(galleries.sample, tally.counts["done"]),
         facts(run),
     ]
     return (
@@ -45,7 +58,7 @@ def page(tally: Tally, gallery: Gallery, run: Mapping[str, Any]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{SOURCES}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{CSS}</style></head>\n<body>\n"
-        + "\n".join(section for section in sections if section)
+        + "\n".join(part for part in parts if part)
         + "\n</body></html>\n"
     )
 
@@ -173,32 +186,12 @@ def _reasons(reasons: Reasons) -> str:
 
 
 def _gallery(gallery: Gallery, done: int) -> str:
-    pictures, missing = gallery.pictures, gallery.missing
+    shown, missing = gallery.pictures, gallery.missing
     gone = f" {text.plural(missing, 'drawn image')} could not be read." if missing else ""
-    if not pictures:
+    if not shown:
         return f"<h2>Images</h2><p>None to show.{gone}</p>"
-    which = "All" if len(pictures) == done else f"{len(pictures)} drawn at random of all"
+    which = "All" if len(shown) == done else f"{len(shown)} drawn at random of all"
     return (
         f"<h2>Images</h2><p>{which} {text.plural(done, 'image')} done.{gone}</p>"
-        '<input class="switch" id="lines" type="checkbox" checked> '
-        '<label class="switch" for="lines">outline of the mask</label>'
-        f'<div class="gallery">{"".join(map(_figure, pictures))}</div>'
-    )
-
-
-def _figure(picture: Picture) -> str:
-    row, size = picture.row, f"{picture.width} {picture.height}"
-    over = note = ""
-    if picture.outline is None:
-        note = '<br><span class="dim">its mask cannot be read</span>'
-    else:
-        over = f'<svg viewBox="0 0 {size}" aria-hidden="true"><path d="{picture.outline}"/></svg>'
-    inputs = [text.escape(name, 60) for name in (row.appearance, row.background) if name]
-    caption = text.escape(row.name, 80)
-    if inputs:
-        caption += f'<br><span class="dim">{" + ".join(inputs)}</span>'
-    return (
-        f'<figure><div class="pic"><img alt="{text.escape(row.name, 80)}" width="{picture.width}" '
-        f'height="{picture.height}" src="data:image/jpeg;base64,{picture.jpeg}">{over}</div>'
-        f"<figcaption>{caption}{note}</figcaption></figure>"
+        f"{pictures.gallery(shown)}"
     )

@@ -5,6 +5,9 @@ from typing import Literal, get_args
 
 import msgspec
 
+from posegen_runtime.poses import Pose, Three
+from posegen_runtime.verdicts import Verdict
+
 RowState = Literal["done", "rejected", "failed", "pending"]
 STATES: tuple[RowState, ...] = get_args(RowState)
 MADE = ("done", "rejected")
@@ -24,9 +27,19 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     """Paths as `read` of `write_report` takes them: by default below the output directory."""
     mask_file: str = ""
     timings: Mapping[str, float] = {}
-    """Seconds of work by stage: "read", "infer", "encode", "write"."""
+    """Seconds of work by stage: "read", "infer", "verify", "encode", "write"."""
     finished: float | None = None
     """Unix time at which the image was over."""
+
+    category: str = ""
+    area: float | None = None
+    """Of the silhouette, as a share of the image."""
+    viewpoint: Three | None = None
+    """Unit vector from the object towards the camera; x forward, y left, z up."""
+    pose: Pose | None = None
+    """Before the camera of `image`."""
+    verdict: Verdict | None = None
+    """None where nobody judged the image."""
 
     @property
     def name(self) -> str:

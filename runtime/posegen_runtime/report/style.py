@@ -56,7 +56,16 @@ figure{margin:0;break-inside:avoid}
 .pic svg{position:absolute;inset:0;height:100%}
 .pic path{fill:none;stroke:#ffe500;stroke-width:1.6;vector-effect:non-scaling-stroke;
 filter:drop-shadow(0 0 .6px #000) drop-shadow(0 0 .6px #000)}
+.pic path.found{stroke:#fff;stroke-dasharray:4 3}
+.pic line{stroke-width:2.4;vector-effect:non-scaling-stroke;stroke-linecap:round}
+.x{stroke:#ff3b30}.y{stroke:#34c759}.z{stroke:#2f8bff}
 #lines:not(:checked)~.gallery svg{display:none}
+.gallery.small{grid-template-columns:repeat(6,1fr);gap:10px 8px}
+.small figcaption{font-size:.7em}
+.bar-done{fill:var(--done)}.bar-rejected{fill:var(--rejected)}.bar-control{fill:var(--pending)}
+.chart.one{max-width:640px}.charts{display:grid;grid-template-columns:1fr 1fr;gap:4px 28px}
+.key i{display:inline-block;width:10px;height:10px;border-radius:2px;margin:0 6px 0 10px}
+.categories td:first-child{width:60%}
 figcaption{font-size:.78em;line-height:1.35;margin-top:3px}
 label{cursor:pointer}
 @media(max-width:640px){
@@ -74,6 +83,8 @@ th,td{padding-right:7px}
 .reasons td:nth-child(n+3){display:block;width:auto}
 .reasons td:nth-child(4){color:#5c6066;font-size:.92em}
 .gallery{gap:12px 10px}
+.gallery.small{grid-template-columns:repeat(3,1fr)}
+.charts{grid-template-columns:1fr}
 }
 @media print{
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}

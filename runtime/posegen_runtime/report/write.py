@@ -6,11 +6,14 @@ from typing import Any
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import read_bytes, write_atomic
-from posegen_runtime.report.gallery import Read, gather
-from posegen_runtime.report.page import page
+from posegen_runtime.report.gallery import Read, Size, gather
+from posegen_runtime.report.page import Galleries, page
 from posegen_runtime.report.rows import ReportRow
 from posegen_runtime.report.tally import Tally
+from posegen_runtime.report.verified import TURNED, WORST
 from posegen_runtime.sinks.tree import REPORT
+
+SMALL = {"side": 224, "bytes": 12_000}
 
 
 def write_report(
@@ -32,9 +35,14 @@ def write_report(
     Raises `PoseGenError` naming the file when it cannot be written.
     """
     tally = Tally(rows, planned, seed)
-    gallery = gather(tally.sample.shuffled(), read or _below(out))
+    files = read or _below(out)
+    galleries = Galleries(
+        sample=gather(tally.sample.shuffled(), files),
+        worst=gather(tally.verified.worst(), files, Size(WORST, **SMALL), sort=False),
+        turned=gather(tally.verified.turned(), files, Size(TURNED, **SMALL), sort=False),
+    )
     path = out / REPORT
-    write_atomic(path, page(tally, gallery, run).encode())
+    write_atomic(path, page(tally, galleries, run).encode())
     return path
 
 

@@ -134,7 +134,9 @@ class _Run:
         left = counts.pending + (counts.failed if options.retry_failed else 0)
         self._shapes = Shapes(shapes, left, say)
         self._progress = Progress(counts.planned, left)
-        self._record = RunRecord.begin(options.out, describe(options, inputs, generator, judging))
+        self._record = RunRecord.begin(
+            options.out, describe(options, inputs, generator, judging), ledger
+        )
         self._made = 0
 
     def go(self) -> Outcome:

@@ -4,6 +4,7 @@ import platform
 import sys
 import time
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.judging import Judging
-from posegen_runtime.ledger import Counts
+from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.options import RunOptions
 from posegen_runtime.paths import read_bytes, write_atomic
 from posegen_runtime.shape import Shape, available_cores
@@ -28,7 +29,8 @@ SCHEMA = 2
 
 
 class Session(msgspec.Struct, kw_only=True):
-    """One start of the command."""
+    """One start of the command. Of one that was killed, what the next start finds in the ledger;
+    until then `seconds` are 0."""
 
     started: float
     """Unix time."""
@@ -59,12 +61,16 @@ class RunRecord(msgspec.Struct, kw_only=True):
     warnings: list[str] = []
 
     @classmethod
-    def begin(cls, out: Path, described: dict[str, Any]) -> "RunRecord":
-        """A record of a run that begins, or goes on in `out`."""
+    def begin(cls, out: Path, described: dict[str, Any], ledger: Ledger) -> "RunRecord":
+        """A record of a run that begins, or goes on in `out`, whose ledger it is."""
         before: list[Session] = []
         with suppress(PoseGenError, msgspec.MsgspecError):
             before = msgspec.json.decode(read_bytes(out / RUN), type=_Before).sessions
-        return cls(**described, sessions=[*before, Session(started=round(time.time(), 3))])
+        sessions = [*before, Session(started=round(time.time(), 3))]
+        for killed, after in pairwise(sessions):
+            if not killed.seconds:
+                _mend(killed, after.started, ledger)
+        return cls(**described, sessions=sessions)
 
     @property
     def session(self) -> Session:
@@ -84,6 +90,13 @@ class RunRecord(msgspec.Struct, kw_only=True):
 
 class _Before(msgspec.Struct):
     sessions: list[Session] = []
+
+
+def _mend(killed: Session, until: float, ledger: Ledger) -> None:
+    with ledger.view() as view:
+        killed.made, last = view.made_between(killed.started, until)
+    if last is not None:
+        killed.seconds = round(last - killed.started, 3)
 
 
 def describe(

@@ -19,6 +19,10 @@ COLUMNS = (
 ROWS = f"SELECT {COLUMNS} FROM images WHERE +state IN (SELECT value FROM json_each(?)) "
 IN_ORDER = "ORDER BY job, id"
 
+MADE_BETWEEN = """
+SELECT count(CASE state WHEN ? THEN 1 END), max(finished) FROM images
+WHERE finished >= ? AND finished < ?
+"""
 NEXT_JOBS = """
 WITH wanted AS (
     SELECT job FROM images WHERE state = :pending AND job > :after
@@ -78,6 +82,11 @@ class View:
         codes = msgspec.json.encode([state.code for state in states]).decode()
         for row in self._connection.execute(ROWS + IN_ORDER, (codes,)):
             yield _image_row(row)
+
+    def made_between(self, start: float, end: float) -> tuple[int, float | None]:
+        """How many images were done from `start` on and before `end`, both Unix times, and when
+        the last of those that were tried was over; None where there is none."""
+        return self._connection.execute(MADE_BETWEEN, (State.DONE.code, start, end)).fetchone()
 
     def jobs_to_do(self, retry_failed: bool, after: int, count: int) -> list[PlannedJob]:
         """The first `count` jobs behind job `after` that have an image to make."""

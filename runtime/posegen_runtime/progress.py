@@ -38,10 +38,11 @@ def say(line: str) -> None:
 class Progress:
     """A bar on a terminal; elsewhere a line every `EVERY` seconds. A context manager.
 
-    `planned` images in all, of which `left` are to be made now.
+    `planned` images in all, of which `left` are to be made now; `doing` says how.
     """
 
-    def __init__(self, planned: int, left: int) -> None:
+    def __init__(self, planned: int, left: int, doing: str = "generating") -> None:
+        self._doing = doing
         self.failed = 0
         self._over = 0
         self._planned = planned
@@ -54,7 +55,7 @@ class Progress:
     def __enter__(self) -> "Progress":
         self._start = self._told = time.monotonic()
         if on_terminal():
-            self._bar = _bar()
+            self._bar = _bar(self._doing)
             self._task = self._bar.add_task("", total=self._planned, more="")
             self._bar.start()
         return self
@@ -63,9 +64,9 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def add(self, failed: bool) -> None:
-        """One more image is over."""
-        self._over += 1
+    def add(self, failed: bool, images: int = 1) -> None:
+        """Another image is over, or `images` of them."""
+        self._over += images
         self.failed += failed
         self._left = max(self._left, self._over)  # a mask file may hold several objects
         if self._bar and self._task is not None:
@@ -86,11 +87,11 @@ class Progress:
         return f"{rate:.1f} images/s, {left} left{failed}"
 
 
-def _bar() -> "Bar":
+def _bar(doing: str) -> "Bar":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     return Progress(
-        TextColumn("generating"),
+        TextColumn(doing),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[more]}"),

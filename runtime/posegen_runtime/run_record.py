@@ -59,18 +59,20 @@ class RunRecord(msgspec.Struct, kw_only=True):
     sessions: list[Session] = []
     """The newest last."""
     warnings: list[str] = []
+    shards: dict[str, dict[str, Any]] = {}
+    """Of a merge, by `--shard`: machine, versions, sessions and warnings of each."""
 
     @classmethod
     def begin(cls, out: Path, described: dict[str, Any], ledger: Ledger) -> "RunRecord":
         """A record of a run that begins, or goes on in `out`, whose ledger it is."""
-        before: list[Session] = []
+        before = _Before()
         with suppress(PoseGenError, msgspec.MsgspecError):
-            before = msgspec.json.decode(read_bytes(out / RUN), type=_Before).sessions
-        sessions = [*before, Session(started=round(time.time(), 3))]
+            before = msgspec.json.decode(read_bytes(out / RUN), type=_Before)
+        sessions = [*before.sessions, Session(started=round(time.time(), 3))]
         for killed, after in pairwise(sessions):
             if not killed.seconds:
                 _mend(killed, after.started, ledger)
-        return cls(**described, sessions=sessions)
+        return cls(**described, sessions=sessions, shards=before.shards)
 
     @property
     def session(self) -> Session:
@@ -90,6 +92,7 @@ class RunRecord(msgspec.Struct, kw_only=True):
 
 class _Before(msgspec.Struct):
     sessions: list[Session] = []
+    shards: dict[str, dict[str, Any]] = {}
 
 
 def _mend(killed: Session, until: float, ledger: Ledger) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.parts import Part
 from tiny_bundle import SIZE
-from whole_runs import counts, outputs, posegen_run, rows, write_masks
+from whole_runs import counts, outputs, posegen_run, record, rows, write_masks
 
 
 def test_three_shards_are_one_run(tiny_bundle: Path, photos: Path, tmp_path: Path) -> None:
@@ -65,6 +66,41 @@ def test_more_shards_than_jobs(tiny_bundle: Path, tmp_path: Path) -> None:
     assert rows(tmp_path / "out") == []
 
 
+def test_no_merge_into_a_run_of_its_own(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Though its images are the same: its record tells of another machine and time."""
+    masks = write_masks(tmp_path / "masks", 4)
+    common = ("--masks", masks, "--bundle", tiny_bundle)
+    assert posegen_run(*common, "--out", tmp_path / "whole") == 0
+    for index in (1, 2):
+        out = tmp_path / f"s{index}"
+        assert posegen_run(*common, "--out", out, "--shard", f"{index}/2") == 0
+    before = (tmp_path / "whole/run.json").read_bytes()
+    merge = ("--merge", tmp_path / "s1", tmp_path / "s2")
+    assert posegen_run(*merge, "--out", tmp_path / "whole") == 2
+    assert "holds the output of a run; name a new directory" in capsys.readouterr().err
+    assert (tmp_path / "whole/run.json").read_bytes() == before
+    for _ in range(2):
+        assert posegen_run(*merge, "--out", tmp_path / "merged") == 0
+
+
+def test_a_long_merge_tells_how_far_it_is(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    masks = write_masks(tmp_path / "masks", 6)
+    common = ("--masks", masks, "--bundle", tiny_bundle)
+    for index in (1, 2):
+        assert posegen_run(*common, "--out", tmp_path / f"s{index}", "--shard", f"{index}/2") == 0
+    monkeypatch.setattr("posegen_runtime.merge.merging.AT_ONCE", 2)
+    monkeypatch.setattr("posegen_runtime.progress.EVERY", 0)
+    capsys.readouterr()
+    merge = ("--merge", tmp_path / "s1", tmp_path / "s2", "--out", tmp_path / "merged")
+    assert posegen_run(*merge) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if " of 6 images" in line]
+    assert [line[0] for line in told] == ["2", "4", "6"]
+
+
 @pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "1/0", "-1/3", "a/b", "1/3/5", "1.5/2"])
 def test_what_is_no_shard(
     text: str, tiny_bundle: Path, masks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -91,6 +127,15 @@ def test_shards_of_copied_inputs_are_merged(
         assert posegen_run(*command, "--out", tmp_path / f"s{index}") == 0
     assert posegen_run("--merge", tmp_path / "s1", tmp_path / "s2", "--out", tmp_path / "m") == 0
     assert counts(tmp_path / "m").done == 4
+    merged, parts = record(tmp_path / "m"), [record(tmp_path / f"s{index}") for index in (1, 2)]
+    assert [merged["shards"][f"{index}/2"]["made"] for index in (1, 2)] == [2, 2]
+    for index, part in enumerate(parts, 1):
+        kept = merged["shards"][f"{index}/2"]
+        assert all(kept[name] == part[name] for name in ("hardware", "versions", "warnings"))
+        assert kept["seconds"] == part["sessions"][0]["seconds"] > 0
+    whole = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "m")
+    assert posegen_run(*whole) == 0, "goes on with it"
+    assert record(tmp_path / "m")["shards"] == merged["shards"]
     other = next(iter(sorted(copy.iterdir())))
     other.write_bytes(other.read_bytes() + b"\0")
     command = ("--masks", copy, "--bundle", tiny_bundle, "--shard", "2/2", "--fresh")

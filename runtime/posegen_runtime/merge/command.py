@@ -1,7 +1,9 @@
 """The merge as a command: with all that a run writes beside its images."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -13,7 +15,7 @@ from posegen_runtime.merge.merging import merge
 from posegen_runtime.outputs import write_outputs
 from posegen_runtime.parts import WHOLE
 from posegen_runtime.paths import read_bytes
-from posegen_runtime.progress import say
+from posegen_runtime.progress import Progress, say
 from posegen_runtime.records import read_record
 from posegen_runtime.reporting import report_of
 from posegen_runtime.run_record import SCHEMA, RunRecord
@@ -25,12 +27,23 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
     """Make of the outputs of `--shard 1/N` to `N/N` that of one run, with its manifest, labels,
     record and report.
 
-    Raises `PoseGenError`: see `merge`.
+    Raises `PoseGenError`: see `merge`; and where `out` holds a run that is no merge.
     """
     if not shards:
         raise PoseGenError("--merge: name the outputs of all shards behind it")
-    counts = merge(shards, out, _write_outputs)
+    if (out / RUN).exists() and not _record(out).shards:
+        raise PoseGenError(f"--out {out}: holds the output of a run; name a new directory")
     records = [_record(shard) for shard in shards]
+    warnings: list[str] = []
+
+    def write(out: Path, ledger: Ledger) -> None:
+        plan = LabelPlan.of(ledger.identity() or {})
+        warnings.extend(write_outputs(out, ledger, plan))
+
+    with ExitStack() as stack:
+        counts = merge(shards, out, write, _Shown(stack))
+    for line in warnings:
+        say(f"warning: {line}")
     options = records[0].options | {
         "out": str(out.absolute()),
         "shard": str(WHOLE),
@@ -40,7 +53,8 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
         state="finished",
         options=options,
         sessions=[session for one in records for session in one.sessions],
-        warnings=[],
+        warnings=warnings,
+        shards={str(one.options["shard"]): _kept(one) for one in records},
     )
     record.write(out, counts)
     with Ledger.open(out, write=False) as ledger:
@@ -49,10 +63,30 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
     return counts
 
 
-def _write_outputs(out: Path, ledger: Ledger) -> None:
-    plan = LabelPlan.of(ledger.identity() or {})
-    for line in write_outputs(out, ledger, plan):
-        say(f"warning: {line}")
+def _kept(record: RunRecord) -> dict[str, Any]:
+    """What the record of one shard tells and that of the whole would not."""
+    return {
+        "hardware": record.hardware,
+        "versions": record.versions,
+        "seconds": round(sum(session.seconds for session in record.sessions), 3),
+        "made": sum(session.made for session in record.sessions),
+        "warnings": record.warnings,
+    }
+
+
+class _Shown:
+    """Progress, once it is known how many jobs there are; until `stack` is left."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._progress: Progress | None = None
+        self._over = 0
+
+    def __call__(self, over: int, jobs: int) -> None:
+        if self._progress is None:
+            self._progress = self._stack.enter_context(Progress(jobs, jobs, "merging"))
+        self._progress.add(False, over - self._over)
+        self._over = over
 
 
 def _record(shard: Path) -> RunRecord:

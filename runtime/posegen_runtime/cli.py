@@ -138,6 +138,14 @@ def generate(
             "segmenter reaches on 95% of real images.",
         ),
     ] = None,
+    paste: Annotated[
+        bool,
+        typer.Option(
+            "--paste",
+            help="Put what is generated back into the full-size background; labels are those of "
+            "that frame, which may show several objects.",
+        ),
+    ] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Also write a contact sheet.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Delete what an earlier run left in --out first.")
@@ -251,6 +259,7 @@ def generate(
             segmenter=segmenter,
             heading_judge=heading_judge,
             min_iou=min_iou,
+            paste=paste,
             preview=preview or demo,
             fresh=fresh,
             retry_failed=retry_failed,

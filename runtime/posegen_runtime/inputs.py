@@ -8,9 +8,10 @@ from typing import overload
 import msgspec
 
 from posegen_runtime.bundle import Bundle
-from posegen_runtime.choices import Axis
+from posegen_runtime.choices import Axis, Fit
 from posegen_runtime.demo import demo_inputs, demo_viewpoints
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.frames.grouping import Frames, group
 from posegen_runtime.images import read_rgb
 from posegen_runtime.jobs import Job, distinct_pairs, find_images, plan
 from posegen_runtime.labels.categories import numbered
@@ -30,6 +31,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """`appearances` and `backgrounds` are empty where the bundle takes none."""
 
     masks: Sequence[Source]
+    frames: Frames
+    """What the jobs are about: the masks, or under `--paste` the frames that they show."""
     appearances: Sequence[Source]
     backgrounds: Sequence[Source]
     reading: MaskReading
@@ -46,20 +49,31 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
     pairs: list[Pair]
     """From `--pairs`; empty without."""
+    paste: bool = False
 
     @property
     def planned(self) -> int:
         """How many jobs that is, over all shards."""
-        return len(self.pairs) or len(self.masks) * self.per_mask
+        return len(self.pairs) or len(self.frames.sources) * self.per_mask
+
+    @property
+    def looks_by_object(self) -> bool:
+        """Whether each object of a frame has an appearance of its own, and the job none."""
+        return self.paste and (bool(self.frames.members) or self.reading.values is MaskValues.EACH)
 
     def jobs(self, seed: int) -> Iterator[Job]:
         """Every job, in order."""
         if self.pairs:
             return plan_pairs(self.pairs, self._by_kind())
-        return plan(self.masks, self.appearances, self.backgrounds, self.per_mask, seed)
+        kinds = self._by_kind()
+        masks, appearances, backgrounds = (
+            kinds[kind] for kind in ("mask", "appearance", "background")
+        )
+        return plan(masks, appearances, backgrounds, self.per_mask, seed)
 
     def _by_kind(self) -> dict[str, Sequence[Source]]:
-        return by_kind(self.masks, self.appearances, self.backgrounds)
+        looks = [] if self.looks_by_object else self.appearances
+        return by_kind(self.frames.sources, looks, self.backgrounds)
 
     @property
     def viewpoints(self) -> dict[str, Three] | None:
@@ -74,19 +88,27 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
     """Raises `PoseGenError` for anything missing, unreadable or contradictory."""
     _check_apart(options)
+    if options.paste:
+        _check_paste(options, bundle)
     demo = demo_inputs(bundle) if options.masks is None else {}
     masks = demo.get("mask") or find_images(_named(options.masks), "--masks")
     appearances = _conditions("appearance", options.appearance, bundle, demo)
     backgrounds = _conditions("background", options.background, bundle, demo)
     reading = choose_reading(_Paths(masks), options.mask_values, options.mask_channel)
     poses = _poses(options.poses, masks, reading) if options.poses else {}
+    each = reading.values is MaskValues.EACH
+    frames = group(masks, poses) if options.paste and not each else Frames(masks, {})
     pairs = []
     if options.pairs:
         if options.per_mask > 1:
             raise PoseGenError("--per-mask: --pairs lists every job itself; leave one of them out")
-        pairs = read_pairs(options.pairs, by_kind(masks, appearances, backgrounds))
+        drawn = options.paste and bool(frames.members or each)
+        kinds = by_kind(frames.sources, [] if drawn else appearances, backgrounds)
+        pairs = read_pairs(options.pairs, kinds)
     return Inputs(
         masks=masks,
+        frames=frames,
+        paste=options.paste,
         appearances=appearances,
         backgrounds=backgrounds,
         reading=reading,
@@ -97,6 +119,21 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
         pairs=pairs,
     )
+
+
+def _check_paste(options: RunOptions, bundle: Bundle) -> None:
+    if options.fit not in (Fit.AUTO, Fit.OBJECT):
+        raise PoseGenError(
+            f"--fit {options.fit.value}: --paste puts a crop around the object back into its "
+            "frame; use --fit object"
+        )
+    if "background" not in bundle.conditions:
+        raise PoseGenError(
+            f"--paste: the bundle {bundle.manifest.name} ({bundle.manifest.variant}) takes no "
+            "background, so nothing that it makes fits into one; take another bundle"
+        )
+    if options.background is None:
+        raise PoseGenError("--paste: name the full-size frames to paste into with --background")
 
 
 class _Paths(Sequence[Path]):

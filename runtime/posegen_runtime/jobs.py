@@ -80,6 +80,20 @@ def plan(
             number += 1
 
 
+class Looks(msgspec.Struct, frozen=True):
+    """Draws an appearance for each object of a frame."""
+
+    appearances: Sequence[Source]
+    seed: int
+
+    def __call__(self, name: str, variation: int) -> Source | None:
+        """Of the object `name`, which no other object of the run has."""
+        if not self.appearances:
+            return None
+        index, _ = draw(name, variation, (len(self.appearances), 1), seed=self.seed)
+        return self.appearances[index]
+
+
 def distinct_pairs(appearances: Sequence[Source], backgrounds: Sequence[Source]) -> int:
     """How many different images one mask can give: the generator itself draws nothing."""
     return max(1, len(appearances)) * max(1, len(backgrounds))

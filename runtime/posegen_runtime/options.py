@@ -45,6 +45,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     keep_ambiguous: bool = False
     split: tuple[float, ...] = ()
     """Shares of train, val and test; empty: the data set is whole."""
+    paste: bool = False
+    """Put each generated crop back into its full-size background."""
     preview: bool = False
     fresh: bool = False
     """Delete what an earlier run left in `out`, instead of going on there."""

@@ -177,11 +177,18 @@ def _results(group: "Future[list[_Begun]]") -> Iterator[Finished]:
             files |= written.files
         yield Finished(
             job=job,
-            images=images,
+            images=_together(images),
             files=files,
             made=[part for part in parts if isinstance(part, Made)],
             of_mask=all(isinstance(part, Failure) and part.of_mask for part in parts),
         )
+
+
+def _together(images: list[ImageResult]) -> list[ImageResult]:
+    """Those that one file shows follow each other, as the ledger's readers expect."""
+    first: dict[str, int] = {}
+    places = [first.setdefault(one.image or f"\0{n}", n) for n, one in enumerate(images)]
+    return [images[n] for n in sorted(range(len(images)), key=places.__getitem__)]
 
 
 def _given(**images: Images | None) -> dict[str, Images]:

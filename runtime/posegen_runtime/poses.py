@@ -78,6 +78,15 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Highest IoU of the silhouette with that of the same object, at the same place, turned by more
     than 45°; 0 … 1, None where nobody looked."""
 
+    frame: str | None = None
+    """Name of the camera frame that shows it, the same for all objects in it; None: its own."""
+
+    @property
+    def depth_m(self) -> float:
+        """Of the model's origin before the camera, in metres."""
+        z = self.t_m2c[2] if self.camera_frame == "opencv" else -self.t_m2c[2]
+        return z / 1000 if self.t_unit == "mm" else z
+
     @property
     def ambiguous(self) -> bool:
         """Whether the silhouette is known to leave the heading open."""

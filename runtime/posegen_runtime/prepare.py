@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from posegen_runtime.cache import BoundedCache, content_key
 from posegen_runtime.errors import PoseGenError, printable
+from posegen_runtime.frames.files import FrameFiles
 from posegen_runtime.geometry import Fit, Placement, place
 from posegen_runtime.images import read_resized_rgb, read_rgb
-from posegen_runtime.jobs import Job
+from posegen_runtime.jobs import Job, Looks
 from posegen_runtime.mask_range import outside
 from posegen_runtime.masks import MaskReading, Silhouette
 from posegen_runtime.poses import Pose, Three
@@ -64,7 +65,9 @@ class Preparer:
 
     `viewpoints` by mask name, those that are known; None for a model that takes none. `sharers`:
     so many of its kind have the room for read files between them. `again`: masks are kept for the
-    next jobs, which they may come back in.
+    next jobs, which they may come back in. `frames`: of a run that pastes crops into whole frames;
+    then every crop is cut out of its frame, and poses stay the frame's. `looks` draws what a job
+    has no appearance for.
     """
 
     def __init__(
@@ -75,9 +78,13 @@ class Preparer:
         poses: Mapping[str, Pose],
         mask_range: Mapping[str, tuple[float, float]],
         viewpoints: Mapping[str, Three] | None = None,
+        frames: FrameFiles | None = None,
+        looks: Looks | None = None,
         sharers: int = 1,
         again: bool = True,
     ) -> None:
+        self._frames = frames
+        self._looks = looks
         self._size = size
         self._reading = reading
         self._fit = fit
@@ -96,31 +103,65 @@ class Preparer:
 
     def __call__(self, job: Job) -> list[Prepared | Failure]:
         """The silhouettes of one job, each ready to generate or failed with its reason."""
+        members = self._frames.members(job) if self._frames else (("", job.mask),)
+        items = [item for name, mask in members for item in self._of_file(job, name, mask)]
+        return self._agreeing(items) if len(members) > 1 else items
+
+    def _of_file(self, job: Job, name: str, mask: Source) -> list[Prepared | Failure]:
+        """The silhouettes of the file `mask`; `name` tells it apart from the job's others."""
         start = time.perf_counter()
         try:
-            placed = self._silhouettes(job.mask)
+            placed = self._silhouettes(mask)
             opening = (time.perf_counter() - start) / max(1, len(placed))
-            return [self._prepare(job, silhouette, opening) for silhouette in placed]
+            return [self._prepare(job, name, mask, one, opening) for one in placed]
         except PoseGenError as error:
-            return [Failure(reason=_reason(error, job.mask), of_mask=True)]
+            return [Failure(object=name, reason=_reason(error, mask), of_mask=True)]
         except Exception as error:  # what no decoder was known to raise costs a row, not the night
             reason = printable(f"{type(error).__name__}: {error}".rstrip(": "))
-            return [Failure(reason=f"cannot be read ({reason})")]
+            return [Failure(object=name, reason=f"cannot be read ({reason})")]
 
-    def _prepare(self, job: Job, silhouette: Placed, opening: float) -> Prepared | Failure:
+    def _agreeing(self, items: list[Prepared | Failure]) -> list[Prepared | Failure]:
+        """Those of one frame must have one size; that of the first holds."""
+        sizes = [item.placement.source_size for item in items if isinstance(item, Prepared)]
+
+        def checked(item: Prepared | Failure) -> Prepared | Failure:
+            if isinstance(item, Failure) or item.placement.source_size == sizes[0]:
+                return item
+            (height, width), (first_height, first_width) = item.placement.source_size, sizes[0]
+            reason = (
+                f"{item.mask_name}: the mask is {width}×{height} pixels, another one of its frame "
+                f"{first_width}×{first_height}; give masks of the whole frame"
+            )
+            return Failure(object=item.object, reason=reason, of_mask=True)
+
+        return [checked(item) for item in items]
+
+    def _prepare(
+        self, job: Job, name: str, mask: Source, silhouette: Placed, opening: float
+    ) -> Prepared | Failure:
         """`opening`: seconds that its share of reading the mask file took."""
         start = time.perf_counter() - opening
-        name = silhouette.suffix.lstrip("_")
+        name += silhouette.suffix.lstrip("_")
         if silhouette.mask is None or silhouette.placement is None:
             return Failure(object=name, reason=silhouette.reason, of_mask=True)
         placement = silhouette.placement
-        stem = f"{job.stem}{silhouette.suffix}{job.variation_suffix}"
+        stem = f"{job.stem}{'_' * bool(name)}{name}{job.variation_suffix}"
         if _is_too_long(stem):
             reason = "the name is too long for outputs; rename the mask"
             return Failure(object=name, reason=reason)
-        pose = self._poses.get(job.mask.name)
+        pose = self._poses.get(mask.name)
+        look = None
+        if job.appearance is None and self._looks:
+            look = self._looks(f"{mask.name}{silhouette.suffix}", job.variation)
         try:
-            appearance = self._appearance(job.appearance) if job.appearance else None
+            if self._frames:
+                _check_inside(placement)
+                if pose:
+                    pose.check_size(placement.source_size)
+            elif pose:
+                pose = pose.placed(placement)
+            shown_as = job.appearance or look
+            appearance = self._appearance(shown_as) if shown_as else None
             background = self._background(job.background, placement) if job.background else None
             return Prepared(
                 job=job,
@@ -128,17 +169,19 @@ class Preparer:
                 stem=stem,
                 mask=silhouette.mask,
                 placement=placement,
+                mask_name="" if mask == job.mask else mask.name,
+                look=look.name if look else None,
                 appearance=appearance.image if appearance else None,
                 background=background.image if background else None,
                 conditions_key=b"".join(c.key for c in (appearance, background) if c),
-                pose=pose.placed(placement) if pose else None,
-                viewpoint=self._viewpoint(job.mask),
+                pose=pose,
+                viewpoint=self._viewpoint(mask),
                 notes=silhouette.notes,
                 unclear_share=silhouette.unclear_share,
                 seconds=time.perf_counter() - start,
             )
         except PoseGenError as error:
-            return Failure(object=name, reason=_reason(error, job.mask))
+            return Failure(object=name, reason=_reason(error, mask))
 
     def _viewpoint(self, mask: Source) -> Three | None:
         return None if self._viewpoints is None else self._viewpoints.get(mask.name, UNKNOWN)
@@ -167,6 +210,9 @@ class Preparer:
         )
 
     def _background(self, source: Source, placement: Placement) -> Keyed:
+        if self._frames:
+            frame = self._frames.background(source, placement.source_size)
+            return _keyed(placement.background(frame))
         shape = self._shapes.get(source.path)
         if shape is None:
             decoded = self._decode(source.path)
@@ -179,6 +225,16 @@ class Preparer:
 
     def _decode(self, path: Path) -> Image:
         return self._decoded.get_or_make(path, lambda: read_rgb(path))
+
+
+def _check_inside(placement: Placement) -> None:
+    x0, y0, x1, y1 = placement.window
+    height, width = placement.source_size
+    if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
+        raise PoseGenError(
+            f"the crop around the object takes {x1 - x0}×{y1 - y0} pixels, more than its frame of "
+            f"{width}×{height} has; leave this mask out, or do without --paste"
+        )
 
 
 def _is_too_long(stem: str) -> bool:

@@ -91,7 +91,7 @@ class JobFinder:
 
     def __init__(self, options: RunOptions, inputs: Inputs) -> None:
         self._kinds = [
-            _Files(inputs.masks, options.masks),
+            _Files(inputs.frames.sources, options.masks),
             _Files(inputs.appearances, options.appearance),
             _Files(inputs.backgrounds, options.background),
         ]

@@ -36,6 +36,10 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     mask: Images
     """uint8 [h, w] in {0, 255} at the bundle's size."""
     placement: Placement
+    mask_name: str = ""
+    """Of the mask file that shows it, where the job is a frame of several; else the job's."""
+    look: str | None = None
+    """The appearance that was drawn for this object, where the job has none for all."""
     appearance: Images | None
     background: Images | None
     """uint8 RGB [h, w, 3]."""
@@ -79,7 +83,13 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """The mask itself is the reason why nothing was made."""
 
 
-def data_of(prepared: Prepared, coco: CocoMask | None, verdict: Verdict | None = None) -> ImageData:
+def data_of(
+    prepared: Prepared,
+    coco: CocoMask | None,
+    verdict: Verdict | None = None,
+    visible: CocoMask | None = None,
+    visible_fraction: float = 1.0,
+) -> ImageData:
     """What labels, manifest and report need to know later."""
     place = prepared.placement
     placement: dict[str, Any] = {
@@ -98,8 +108,12 @@ def data_of(prepared: Prepared, coco: CocoMask | None, verdict: Verdict | None =
         viewpoint=prepared.viewpoint if any(prepared.viewpoint or ()) else None,
         pose=prepared.pose,
         coco=coco,
+        visible=visible,
+        visible_fraction=visible_fraction,
         unclear_share=round(prepared.unclear_share, 4),
         verdict=verdict,
+        mask=prepared.mask_name,
+        appearance=prepared.look,
     )
 
 

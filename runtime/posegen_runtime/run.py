@@ -15,11 +15,13 @@ from posegen_runtime.advice import FirstMasks, RejectionWatch
 from posegen_runtime.backends.choosing import AUTO, Choice, choose
 from posegen_runtime.backends.varying import why_varying
 from posegen_runtime.bundle import Bundle
-from posegen_runtime.choices import BackendName, MaskChannel
+from posegen_runtime.choices import BackendName, Fit, MaskChannel
 from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.frames.files import FrameFiles
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs, find_inputs
+from posegen_runtime.jobs import Looks
 from posegen_runtime.judging import Judging, open_judging
 from posegen_runtime.labels.asking import check_labels
 from posegen_runtime.labels.plan import LabelPlan
@@ -119,7 +121,10 @@ class _Run:
         self._judging = judging
         self._watch = RejectionWatch()
         self._ledger = ledger
-        self._sink: Sink = open_sink(options, inputs)
+        self._frames = None
+        if options.paste:
+            self._frames = FrameFiles(inputs.reading, inputs.frames.members)
+        self._sink: Sink = open_sink(options, inputs, self._frames)
         backend, manifest = generator.choice.backend, generator.bundle.manifest
         varying = why_varying(generator.choice)
         shapes = candidates(
@@ -220,10 +225,12 @@ class _Run:
             Preparer,
             self._generator.image_size,
             inputs.reading,
-            self._options.fit,
+            Fit.OBJECT if self._options.paste else self._options.fit,
             inputs.poses,
             manifest.mask_range,
             inputs.viewpoints,
+            self._frames,
+            Looks(inputs.appearances, self._options.seed) if inputs.looks_by_object else None,
             again=inputs.per_mask > 1 or bool(inputs.pairs),
         )
         return open_workers(
@@ -279,6 +286,8 @@ def _tell(options: RunOptions, inputs: Inputs, choice: Choice, counts: Counts) -
     """What was chosen for the user, and what is there already."""
     say(str(choice))
     say(inputs.reading.explanation)
+    if inputs.frames.members:
+        say(f"{len(inputs.masks)} masks in {len(inputs.frames.sources)} frames")
     if inputs.viewpoints is not None:
         origin = "poses" if inputs.poses else "the bundle"
         say(explanation(inputs.masks_with_viewpoint, len(inputs.masks), origin))

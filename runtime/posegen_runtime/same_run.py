@@ -46,6 +46,7 @@ def identity_of(
         "--keep-ambiguous": options.keep_ambiguous or None,
         "--split": list(options.split) or None,
         "--poses": _digest(inputs.poses),
+        "--paste": "yes" if options.paste else None,
     }
     if judging:
         values |= judging.identity

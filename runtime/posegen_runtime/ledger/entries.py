@@ -29,6 +29,10 @@ class PlannedJob(msgspec.Struct, frozen=True, kw_only=True):
 class ImageData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What labels, manifest and report need to know about one image."""
 
+    mask: str = ""
+    """Name of the mask file that shows this object, where the job is a frame of several."""
+    appearance: str | None = None
+    """The one drawn for this object, where the job has none for all."""
     placement: dict[str, Any] = {}
     notes: list[str] = []
     viewpoint: Three | None = None

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-ORDER = ("read", "infer", "verify", "encode", "write")
+ORDER = ("read", "infer", "verify", "paste", "encode", "write")
 MAX_STAGES = 12
 STEP = math.log(1.01)
 """Seconds are counted in bins 1% wide: a few thousand of them reach from 1 ns to years."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from posegen_runtime.choices import ImageFormat
+from posegen_runtime.frames.composer import Composer
 from posegen_runtime.images import encode_image, encode_png
 from posegen_runtime.labels.categories import category_of
 from posegen_runtime.labels.coco import encode_mask
@@ -27,7 +28,10 @@ class FileWriter:
         image_format: ImageFormat,
         labels: tuple[str, ...],
         categories: Mapping[str, int],
+        composer: Composer | None = None,
     ) -> None:
+        """`composer`: paints whole frames; None: every generated crop is an image."""
+        self._composer = composer
         self._out = out
         self._format = image_format
         self._coco = bool({"coco", "bop", "kitti"} & set(labels))
@@ -35,8 +39,13 @@ class FileWriter:
         self._categories = dict(categories)
 
     def __call__(self, made: Sequence[Made]) -> list[Written]:
+        shown = [one for one in made if not is_rejected(one)]
+        if self._composer is None:
+            written = iter([self._write(one) for one in shown])
+        else:
+            written = iter(self._write_frame(self._composer, shown) if shown else [])
         return [
-            write_rejected(self._out, self._format, one) if is_rejected(one) else self._write(one)
+            write_rejected(self._out, self._format, one) if is_rejected(one) else next(written)
             for one in made
         ]
 
@@ -67,6 +76,54 @@ class FileWriter:
                 finished=time.time(),
             )
         )
+
+    def _write_frame(self, composer: Composer, made: Sequence[Made]) -> list[Written]:
+        """One image of all objects, one mask each, and one label file."""
+        start = time.perf_counter()
+        frame, shown = composer(made)
+        composed = time.perf_counter()
+        job = made[0].prepared.job
+        stem = f"{job.stem}{job.variation_suffix}"
+        picture = f"images/{stem}.{self._format.value}"
+        files: dict[str, bytes | memoryview] = {}
+        rows, data = [], []
+        for one in shown:
+            prepared, whole = one.made.prepared, one.whole_mask
+            files[f"masks/{prepared.stem}.png"] = encode_png(whole)
+            fraction = one.visible_fraction
+            seen = one.visible_mask if fraction < 1 else whole
+            if self._yolo and fraction:
+                category = category_of(prepared.pose, self._categories)
+                rows.append(self._yolo.rows(seen, category))
+            coco = encode_mask(whole) if self._coco else None
+            visible = encode_mask(seen) if self._coco and fraction < 1 else None
+            data.append(data_of(prepared, coco, one.made.verdict, visible, round(fraction, 6)))
+        if self._yolo:
+            files[self._yolo.file(stem)] = "".join(rows).encode()
+        files[picture] = encode_image(frame, self._format)
+        encoded = time.perf_counter()
+        for name, content in files.items():
+            make_parent(self._out / name)
+            write_atomic(self._out / name, content)
+        spent = {
+            "paste": composed - start,
+            "encode": encoded - composed,
+            "write": time.perf_counter() - encoded,
+        }
+        return [
+            Written(
+                result=ImageResult(
+                    object=one.prepared.object,
+                    state=State.DONE,
+                    image=picture,
+                    mask_file=f"masks/{one.prepared.stem}.png",
+                    data=facts,
+                    timings={stage: seconds / len(made) for stage, seconds in spent.items()},
+                    finished=time.time(),
+                )
+            )
+            for one, facts in zip(made, data, strict=True)
+        ]
 
 
 class FileSink:

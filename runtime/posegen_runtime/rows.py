@@ -37,7 +37,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """uint8 [h, w] in {0, 255} at the bundle's size."""
     placement: Placement
     mask_name: str = ""
-    """Of the mask file that shows it, where the job is a frame of several; else the job's."""
+    """Of the mask file that shows it, where the job is a frame of several; see `own_mask`."""
     look: str | None = None
     """The appearance that was drawn for this object, where the job has none for all."""
     appearance: Images | None
@@ -52,6 +52,11 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """Zeros where it is unknown; None for a model that takes none."""
     seconds: float = 0.0
     """That reading took."""
+
+    @property
+    def own_mask(self) -> str:
+        """Name of the mask file that shows it."""
+        return self.mask_name or self.job.mask.name
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -75,7 +75,7 @@ class Verifier:
 
     def _heading_errors(self, prepared: Sequence[Prepared], images: Images) -> list[float | None]:
         """In degrees; None where no heading is known."""
-        true = [self._azimuth(one.job.mask.name) for one in prepared]
+        true = [self._azimuth(one.own_mask) for one in prepared]
         known = [row for row, angle in enumerate(true) if angle is not None]
         if self._heading is None or not known:
             return [None] * len(true)

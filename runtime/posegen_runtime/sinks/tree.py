@@ -1,5 +1,6 @@
 """The output directory: whose it is, and what may be removed from it."""
 
+import functools
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ FOLDERS = ("images", "masks", "labels", "shards", REJECTED)
 FILES = (MANIFEST, PREVIEW, REPORT, REPLAY, RUN)
 PARTIAL = re.compile(r"\.([0-9a-f]{16}|manifest\.jsonl)\.part")
 """The temporary names of `FILES`: those of `write_atomic`, and the manifest's while it grows."""
+OBJECT = re.compile(r"_\d+(?=(-v\d+)?\.png$)|\.png$")
+"""What a mask's file name has more than its image's, where that shows several objects."""
 IMAGE_SUFFIXES = (".png", ".jpg")
 LABELS = (
     "labels/poses.jsonl",
@@ -140,6 +143,7 @@ def _remove_run(out: Path, tell: Callable[[str], None]) -> None:
 def _count_files(out: Path) -> int:
     """Raises `PoseGenError` naming the first file that no run writes at its place."""
     count = 0
+    _frames.cache_clear()
     for folder, subfolders, files in os.walk(out, onerror=_raise):
         links = [name for name in subfolders if Path(folder, name).is_symlink()]
         for name in sorted(files + links):
@@ -183,9 +187,18 @@ def _is_picture(root: Path, relative: Path) -> bool:
     top, _, below = relative.as_posix().partition("/")
     if top == "masks":
         return bool(below) and relative.suffix == ".png"
-    # The mask is written before its image.
-    twin = (root / "masks" / below).with_suffix(".png") if below else root
-    return top == "images" and relative.suffix in IMAGE_SUFFIXES and twin.is_file()
+    if top != "images" or not below or relative.suffix not in IMAGE_SUFFIXES:
+        return False
+    # The mask is written before its image, or those of the objects that it shows.
+    twin = (root / "masks" / below).with_suffix(".png")
+    return twin.is_file() or twin.stem in _frames(twin.parent)
+
+
+@functools.lru_cache(maxsize=1)
+def _frames(masks: Path) -> frozenset[str]:
+    """Names without suffix of the images that masks in the folder `masks` show objects of."""
+    names = os.listdir(masks) if masks.is_dir() else []
+    return frozenset(OBJECT.sub("", name) for name in names if OBJECT.search(name))
 
 
 def _raise(error: OSError) -> None:

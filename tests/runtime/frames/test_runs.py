@@ -1,0 +1,282 @@
+"""Whole runs with `--paste`: frames, masks, labels, the same however they are made."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+
+from posegen_runtime.geometry import Fit, place
+from posegen_runtime.images import read_rgb
+from tiny_bundle import example_photo, write_tiny_bundle
+from whole_runs import counts, outputs, posegen_run
+
+HEIGHT, WIDTH = 120, 200
+CENTERS = [(60, 50), (80, 70), (150, 60)]
+DEPTHS = [9.0, 4.0, 6.0]
+"""The second car hides a part of the first."""
+
+
+def silhouette(frame: int, number: int) -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    x, y = CENTERS[number]
+    cv2.ellipse(mask, (x + frame, y), (26, 16), 5 * frame, 0, 360, 255, -1)
+    return mask
+
+
+def pose(mask: str, frame: str, depth: float) -> dict[str, Any]:
+    return {
+        "mask": mask,
+        "frame": frame,
+        "category": "car",
+        "R_m2c": [1, 0, 0, 0, 1, 0, 0, 0, 1],
+        "t_m2c": [0, 0, depth],
+        "t_unit": "m",
+        "cam_K": [150, 0, 99.5, 0, 150, 59.5, 0, 0, 1],
+        "image_size": [WIDTH, HEIGHT],
+        "camera_frame": "opencv",
+        "pixel_center": "integer",
+    }
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    """Three frames with three objects each, their poses, backgrounds of two sizes, photos."""
+    (tmp_path / "masks").mkdir()
+    lines = []
+    for frame in range(3):
+        for number in range(3):
+            name = f"m{frame}{number}.png"
+            cv2.imwrite(str(tmp_path / "masks" / name), silhouette(frame, number))
+            lines.append(json.dumps(pose(name, f"f{frame}", DEPTHS[number])))
+    (tmp_path / "poses.jsonl").write_text("\n".join(lines))
+    for kind, count in (("photos", 4), ("streets", 3)):
+        (tmp_path / kind).mkdir()
+        for index in range(count):
+            size = (WIDTH, HEIGHT) if index else (300, 150)
+            photo = cv2.resize(example_photo(index + 7 * count), size)
+            noise = np.random.default_rng(index).integers(0, 9, photo.shape, np.uint8)
+            cv2.imwrite(str(tmp_path / kind / f"{index}.png"), cv2.add(photo, noise))
+    return tmp_path
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return write_tiny_bundle(tmp_path / "bundle")
+
+
+Run = Callable[..., Path]
+
+
+@pytest.fixture
+def run(inputs: Path, bundle: Path) -> Run:
+    def go(name: str, *more: object, poses: bool = True, code: int = 0, **given: Path) -> Path:
+        out = inputs / name
+        arguments: list[object] = [
+            "--bundle",
+            bundle,
+            "--masks",
+            given.get("masks", inputs / "masks"),
+        ]
+        arguments += ["--background", given.get("background", inputs / "streets")]
+        arguments += ["--appearance", inputs / "photos", "--paste", "--out", out]
+        arguments += ["--poses", inputs / "poses.jsonl"] if poses else []
+        assert posegen_run(*arguments, *more) == code
+        return out
+
+    return go
+
+
+def rows_of(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / "manifest.jsonl").open()]
+
+
+def read_mask(file: Path) -> np.ndarray:
+    mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    assert mask is not None
+    return mask
+
+
+def test_frames_masks_and_labels(run: Run, inputs: Path) -> None:
+    out = run("out")
+    assert sorted(p.name for p in (out / "images").iterdir()) == ["f0.png", "f1.png", "f2.png"]
+    rows = rows_of(out)
+    assert [row["image"] for row in rows] == [
+        f"images/f{n}.png" for n in range(3) for _ in range(3)
+    ]
+    assert [row["mask"] for row in rows] == [f"m{n}{k}.png" for n in range(3) for k in range(3)]
+    assert len({row["appearance"] for row in rows}) > 1, "drawn for each object"
+    assert len({(row["frame"], row["background"]) for row in rows}) == 3, "and not the background"
+    coco = COCO(out / "labels/coco/instances.json")
+    assert len(coco.imgs) == 3
+    for number in range(3):
+        name = f"f{number}"
+        [street] = {row["background"] for row in rows if row["frame"] == name}
+        before = read_rgb(inputs / "streets" / street)
+        image = read_rgb(out / "images" / f"{name}.png")
+        assert image.shape == (HEIGHT, WIDTH, 3)
+        whole = [read_mask(out / "masks" / f"{name}_{k}.png") for k in range(3)]
+        outside = np.ones((HEIGHT, WIDTH), bool)
+        for k, mask in enumerate(whole):
+            assert np.array_equal(mask, silhouette(number, k))
+            x0, y0, x1, y1 = place(mask, (32, 32), Fit.OBJECT).window
+            outside[y0:y1, x0:x1] = False
+        if before.shape == image.shape:
+            assert np.array_equal(image[outside], before[outside])
+        hidden = (whole[0] > 0) & (whole[1] > 0)
+        [entry] = [i for i in coco.imgs.values() if i["file_name"] == f"{name}.png"]
+        annotations = coco.loadAnns(coco.getAnnIds(imgIds=[entry["id"]]))
+        seen = [coco_mask.decode(one["segmentation"]) > 0 for one in annotations]
+        assert np.array_equal(seen[0], (whole[0] > 0) & ~hidden)
+        assert np.array_equal(seen[1], whole[1] > 0)
+        fraction = 1 - hidden.sum() / (whole[0] > 0).sum()
+        shares = [row.get("visible_fraction", 1) for row in rows if row["frame"] == name]
+        assert shares == [pytest.approx(fraction, abs=1e-6), 1, 1]
+        text = (out / "labels/yolo/labels" / f"{name}.txt").read_text().splitlines()
+        assert len(text) >= 3
+    poses = [json.loads(line) for line in (out / "labels/poses.jsonl").open()]
+    assert [one["cam_K"] for one in poses] == [[150, 0, 99.5, 0, 150, 59.5, 0, 0, 1]] * 9
+    assert [one["image_size"] for one in poses] == [[WIDTH, HEIGHT]] * 9
+    assert [(one["mask"], one["frame"]) for one in poses[:2]] == [
+        ("f0_0.png", "f0"),
+        ("f0_1.png", "f0"),
+    ]
+
+
+def test_processes_write_the_same_and_a_replay_and_shards_give_it_again(
+    run: Run, inputs: Path
+) -> None:
+    expected = outputs(run("out", "--per-mask", 3, "--preview"))
+    assert outputs(run("other", "--per-mask", 3, "--workers", 2)) == expected
+    assert posegen_run("--replay", inputs / "out/run.json", "--out", inputs / "again") == 0
+    assert json.loads((inputs / "again/replay.json").read_text())["counts"]["identical"] == 27
+    parts = [run(f"part{n}", "--per-mask", 3, "--shard", f"{n}/2") for n in (1, 2)]
+    assert posegen_run("--merge", "--out", inputs / "merged", *parts) == 0
+    assert outputs(inputs / "merged") == expected
+
+
+def test_a_frame_that_is_gone_is_made_again(run: Run) -> None:
+    out = run("out")
+    expected = outputs(out)
+    (out / "masks/f1_2.png").unlink()
+    (out / "images/f0.png").unlink()
+    assert outputs(run("out")) == expected
+
+
+def test_fresh_knows_frames_as_its_own(run: Run, inputs: Path) -> None:
+    out = run("out", "--per-mask", 2)
+    (out / "images/mine.png").write_bytes(b"mine")
+    run("out", "--fresh", code=2)
+    (out / "images/mine.png").unlink()
+    run("out", "--fresh")
+
+
+def test_a_broken_mask_costs_its_object_only(run: Run, inputs: Path) -> None:
+    (inputs / "masks/m01.png").write_bytes(b"broken")
+    cv2.imwrite(str(inputs / "masks/m10.png"), np.zeros((HEIGHT, WIDTH), np.uint8))
+    out = run("out", code=1)
+    assert counts(out).failed == 2
+    states = {row["mask"]: (row["state"], row.get("image")) for row in rows_of(out)}
+    assert states["m01.png"] == ("failed", None)
+    assert states["m00.png"] == states["m02.png"] == ("done", "images/f0.png")
+    coco = json.loads((out / "labels/coco/instances.json").read_text())
+    assert len(coco["images"]) == 3, "an image of several objects is one, whatever failed between"
+    whole = coco["annotations"][0]
+    assert whole["area"] == cv2.countNonZero(silhouette(0, 0)), "what failed hides nothing"
+
+
+def test_the_lowest_is_the_nearest_without_poses(run: Run, inputs: Path) -> None:
+    for frame in range(3):
+        for number in range(3):
+            file = inputs / "masks" / f"m{frame}{number}.png"
+            file.rename(inputs / "masks" / f"{frame:06}_{number:06}.png")
+    rows = rows_of(run("out", poses=False))
+    assert [row["image"] for row in rows[:4]] == [*["images/000000.png"] * 3, "images/000001.png"]
+    assert [row.get("visible_fraction", 1) < 1 for row in rows] == [True, False, False] * 3
+
+
+def test_ids_of_one_file_are_objects_of_one_frame(run: Run, inputs: Path) -> None:
+    folder = inputs / "ids"
+    folder.mkdir()
+    ids = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for value, number in ((7, 0), (3, 1), (5, 2)):
+        ids[silhouette(0, number) > 0] = value
+    cv2.imwrite(str(folder / "scene.png"), ids)
+    out = run("out", "--mask-values", "each", poses=False, masks=folder)
+    rows = rows_of(out)
+    assert [row["mask_file"] for row in rows] == [f"masks/scene_{n}.png" for n in (3, 5, 7)]
+    assert {row["image"] for row in rows} == {"images/scene.png"}
+    assert len(list((out / "images").iterdir())) == 1
+
+
+def test_pairs_name_frames(run: Run, inputs: Path) -> None:
+    with (inputs / "pairs.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("mask", "background"), ("f2", "1.png"), ("f0", "2.png")])
+    rows = rows_of(run("out", "--pairs", inputs / "pairs.csv"))
+    assert [(row["frame"], row["background"]) for row in rows[::3]] == [
+        ("f2", "1.png"),
+        ("f0", "2.png"),
+    ]
+
+
+def test_a_single_object_needs_no_frame(run: Run, inputs: Path) -> None:
+    rows = rows_of(run("out", poses=False))
+    assert [(row["image"], row["mask_file"]) for row in rows[:2]] == [
+        ("images/m00.png", "masks/m00.png"),
+        ("images/m01.png", "masks/m01.png"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--fit", "frame"), "--fit frame: --paste puts a crop around the object back"),
+        (("--sink", "webdataset"), "--sink webdataset: does not take --paste"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    options: tuple[str, ...], message: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("out", *options, code=2)
+    assert message in capsys.readouterr().err
+
+
+def test_bundles_and_runs_without_background(
+    inputs: Path, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["--masks", inputs / "masks", "--paste", "--out", inputs / "out"]
+    assert posegen_run("--bundle", bundle, *common) == 2
+    assert "--paste: name the full-size frames to paste into" in capsys.readouterr().err
+    other = write_tiny_bundle(tmp_path / "other", "pose-appearance")
+    assert posegen_run("--bundle", other, *common) == 2
+    assert "takes no background, so nothing that it makes fits into one" in capsys.readouterr().err
+
+
+def test_a_frame_smaller_than_its_crop_and_masks_of_other_sizes(run: Run, inputs: Path) -> None:
+    wide = np.zeros((HEIGHT, WIDTH), np.uint8)
+    wide[50:70, 10:190] = 255
+    cv2.imwrite(str(inputs / "masks/m00.png"), wide)
+    cv2.imwrite(str(inputs / "masks/m11.png"), silhouette(1, 1)[:100])
+    out = run("out", code=1)
+    reasons = {row["mask"]: row["reason"] for row in rows_of(out) if row["state"] == "failed"}
+    assert (
+        "the crop around the object takes 180×180 pixels, more than its frame of 200×120 has"
+        in (reasons["m00.png"])
+    )
+    assert "the mask is 200×100 pixels, its pose says 200×120" in reasons["m11.png"]
+
+
+def test_without_poses_the_masks_of_a_frame_have_one_size(run: Run, inputs: Path) -> None:
+    for number in range(3):
+        file = inputs / "masks" / f"m0{number}.png"
+        file.rename(inputs / "masks" / f"000000_{number:06}.png")
+    cv2.imwrite(str(inputs / "masks/000000_000002.png"), silhouette(0, 2)[:100])
+    out = run("out", poses=False, code=1)
+    [bad] = [row for row in rows_of(out) if row["state"] == "failed"]
+    assert "the mask is 200×100 pixels, another one of its frame 200×120" in bad["reason"]

@@ -8,6 +8,7 @@ import msgspec
 
 from posegen_runtime.advice import Advice
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.labels.writing import LabelFiles, Standing
 from posegen_runtime.ledger import ImageRow, Ledger, State
@@ -22,10 +23,12 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """One line of `manifest.jsonl`: a job and what became of it.
 
     `mask`, `appearance` and `background` are names of inputs, `image` and `mask_file` paths in
-    the output directory. `object` tells apart the objects of one mask file.
+    the output directory. `object` tells apart the objects of one mask file or frame.
     """
 
     mask: str
+    frame: str = ""
+    """Of the image that shows several masks, where the mask is another name."""
     object: str = ""
     appearance: str | None = None
     background: str | None = None
@@ -41,6 +44,9 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     left_out: dict[str, str] = {}
     """By the names of formats, why it does not stand in them."""
     placement: dict[str, Any] = {}
+    visible_fraction: float = 1.0
+    visible: CocoMask | None = None
+    """What nearer objects leave of the silhouette in `mask_file`; absent where that is all."""
     unclear_share: float = 0.0
     """Share of the mask file's pixels that are neither clearly black nor clearly white."""
     viewpoint: Three | None = None
@@ -78,9 +84,10 @@ def write_outputs(out: Path, ledger: Ledger, plan: LabelPlan) -> list[str]:
 def manifest_row(row: ImageRow, plan: LabelPlan, standing: Standing) -> ManifestRow:
     data = row.data
     return ManifestRow(
-        mask=row.mask,
+        mask=data.mask or row.mask,
+        frame=row.mask if data.mask else "",
         object=row.object,
-        appearance=row.appearance,
+        appearance=data.appearance or row.appearance,
         background=row.background,
         variation=row.variation,
         state=row.state,
@@ -91,6 +98,8 @@ def manifest_row(row: ImageRow, plan: LabelPlan, standing: Standing) -> Manifest
         labels=standing.labels,
         left_out=standing.left_out,
         placement=data.placement,
+        visible_fraction=data.visible_fraction,
+        visible=data.visible,
         unclear_share=data.unclear_share,
         viewpoint=data.viewpoint,
         verdict=data.verdict and data.verdict.figures,

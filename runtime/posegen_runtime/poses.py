@@ -73,13 +73,10 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dims_hwl_m: Three | None = None
     """Height, width, length of the object in metres."""
     frame: str | None = None
-    """The camera frame that shows it, where several objects stand in one."""
+    """Name of the camera frame that shows it, the same for all objects in it; None: its own."""
     ambiguity: float | None = None
     """Highest IoU of the silhouette with that of the same object, at the same place, turned by more
     than 45°; 0 … 1, None where nobody looked."""
-
-    frame: str | None = None
-    """Name of the camera frame that shows it, the same for all objects in it; None: its own."""
 
     @property
     def depth_m(self) -> float:

@@ -110,15 +110,16 @@ class Preparer:
     def _of_file(self, job: Job, name: str, mask: Source) -> list[Prepared | Failure]:
         """The silhouettes of the file `mask`; `name` tells it apart from the job's others."""
         start = time.perf_counter()
+        own = _own_name(job, mask)
         try:
             placed = self._silhouettes(mask)
             opening = (time.perf_counter() - start) / max(1, len(placed))
             return [self._prepare(job, name, mask, one, opening) for one in placed]
         except PoseGenError as error:
-            return [Failure(object=name, reason=_reason(error, mask), of_mask=True)]
+            return [Failure(object=name, mask_name=own, reason=_reason(error, mask), of_mask=True)]
         except Exception as error:  # what no decoder was known to raise costs a row, not the night
             reason = printable(f"{type(error).__name__}: {error}".rstrip(": "))
-            return [Failure(object=name, reason=f"cannot be read ({reason})")]
+            return [Failure(object=name, mask_name=own, reason=f"cannot be read ({reason})")]
 
     def _agreeing(self, items: list[Prepared | Failure]) -> list[Prepared | Failure]:
         """Those of one frame must have one size; that of the first holds."""
@@ -132,7 +133,9 @@ class Preparer:
                 f"{item.mask_name}: the mask is {width}×{height} pixels, another one of its frame "
                 f"{first_width}×{first_height}; give masks of the whole frame"
             )
-            return Failure(object=item.object, reason=reason, of_mask=True)
+            return Failure(
+                object=item.object, mask_name=item.mask_name, reason=reason, of_mask=True
+            )
 
         return [checked(item) for item in items]
 
@@ -141,14 +144,15 @@ class Preparer:
     ) -> Prepared | Failure:
         """`opening`: seconds that its share of reading the mask file took."""
         start = time.perf_counter() - opening
+        own = _own_name(job, mask)
         name += silhouette.suffix.lstrip("_")
         if silhouette.mask is None or silhouette.placement is None:
-            return Failure(object=name, reason=silhouette.reason, of_mask=True)
+            return Failure(object=name, mask_name=own, reason=silhouette.reason, of_mask=True)
         placement = silhouette.placement
         stem = f"{job.stem}{'_' * bool(name)}{name}{job.variation_suffix}"
         if _is_too_long(stem):
             reason = "the name is too long for outputs; rename the mask"
-            return Failure(object=name, reason=reason)
+            return Failure(object=name, mask_name=own, reason=reason)
         pose = self._poses.get(mask.name)
         look = None
         if job.appearance is None and self._looks:
@@ -169,7 +173,7 @@ class Preparer:
                 stem=stem,
                 mask=silhouette.mask,
                 placement=placement,
-                mask_name="" if mask == job.mask else mask.name,
+                mask_name=own,
                 look=look.name if look else None,
                 appearance=appearance.image if appearance else None,
                 background=background.image if background else None,
@@ -181,7 +185,7 @@ class Preparer:
                 seconds=time.perf_counter() - start,
             )
         except PoseGenError as error:
-            return Failure(object=name, reason=_reason(error, mask))
+            return Failure(object=name, mask_name=own, reason=_reason(error, mask))
 
     def _viewpoint(self, mask: Source) -> Three | None:
         return None if self._viewpoints is None else self._viewpoints.get(mask.name, UNKNOWN)
@@ -225,6 +229,11 @@ class Preparer:
 
     def _decode(self, path: Path) -> Image:
         return self._decoded.get_or_make(path, lambda: read_rgb(path))
+
+
+def _own_name(job: Job, mask: Source) -> str:
+    """See `Prepared.mask_name`."""
+    return "" if mask.name == job.mask.name else mask.name
 
 
 def _check_inside(placement: Placement) -> None:

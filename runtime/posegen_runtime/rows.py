@@ -21,6 +21,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """An image that cannot be made, and why. `of_mask`: because the mask itself is unusable."""
 
     object: str = ""
+    mask_name: str = ""
+    """As of a `Prepared`."""
     reason: str
     of_mask: bool = False
 
@@ -125,5 +127,9 @@ def data_of(
 def failed(failure: Failure, finished: float) -> ImageResult:
     """The ledger's row of a failure at the Unix time `finished`."""
     return ImageResult(
-        object=failure.object, state=State.FAILED, reason=failure.reason, finished=finished
+        object=failure.object,
+        state=State.FAILED,
+        reason=failure.reason,
+        data=ImageData(mask=failure.mask_name),
+        finished=finished,
     )

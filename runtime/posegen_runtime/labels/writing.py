@@ -70,7 +70,10 @@ class LabelFiles:
         if self._poses:
             for row in rows:
                 if row.data.pose:
-                    self._poses.add(row.mask_file, row.data.pose)
+                    # A crop has a camera of its own, whatever frame it was cut out of.
+                    frame = name.rpartition(".")[0] if row.data.mask else None
+                    pose = msgspec.structs.replace(row.data.pose, frame=frame)
+                    self._poses.add(row.mask_file, pose)
         standings = [Standing() for _ in rows]
         if self._bop:
             _stand("bop", standings, [why_no_pose(row, plan) for row in rows])

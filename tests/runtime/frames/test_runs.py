@@ -215,6 +215,18 @@ def test_ids_of_one_file_are_objects_of_one_frame(run: Run, inputs: Path) -> Non
     assert len(list((out / "images").iterdir())) == 1
 
 
+def test_its_own_poses_are_frames_again(run: Run, inputs: Path) -> None:
+    out = run("out", "--per-mask", 2)
+    poses = [json.loads(line) for line in (out / "labels/poses.jsonl").open()]
+    assert {one["frame"] for one in poses} == {f"f{n}-v{k}" for n in range(3) for k in range(2)}
+    (inputs / "poses.jsonl").write_bytes((out / "labels/poses.jsonl").read_bytes())
+    rows = rows_of(run("again", masks=out / "masks"))
+    assert [row["mask_file"] for row in rows[:4]] == [
+        *(f"masks/f0-v0_{k}.png" for k in range(3)),
+        "masks/f0-v1_0.png",
+    ]
+
+
 def test_pairs_name_frames(run: Run, inputs: Path) -> None:
     with (inputs / "pairs.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("mask", "background"), ("f2", "1.png"), ("f0", "2.png")])
@@ -266,7 +278,7 @@ def test_a_frame_smaller_than_its_crop_and_masks_of_other_sizes(run: Run, inputs
     out = run("out", code=1)
     reasons = {row["mask"]: row["reason"] for row in rows_of(out) if row["state"] == "failed"}
     assert (
-        "the crop around the object takes 180×180 pixels, more than its frame of 200×120 has"
+        "the crop around the object takes 200×200 pixels, more than its frame of 200×120 has"
         in (reasons["m00.png"])
     )
     assert "the mask is 200×100 pixels, its pose says 200×120" in reasons["m11.png"]

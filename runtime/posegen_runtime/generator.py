@@ -144,13 +144,15 @@ class PoseGenerator:
         of_masks: Feeds = {"mask": masks}
         if self.bundle.takes_viewpoint:
             of_masks["viewpoint"] = check_viewpoint(viewpoint, count)
+        step = self._step
+        if 0 < count <= step:
+            return self._run(of_masks, self._encoded(conditions))
         images = np.empty((count, *self.image_size, 3), np.uint8)
-        for start in range(0, count, self._step):
-            rows = slice(start, min(start + self._step, count))
+        for start in range(0, count, step):
+            rows = slice(start, min(start + step, count))
             chunk = conditions if len(conditions) <= 1 else conditions[rows]
-            kept = self._encoded(chunk) if chunk else []
             feeds = {name: array[rows] for name, array in of_masks.items()}
-            images[rows] = self._run(feeds, kept)
+            images[rows] = self._run(feeds, self._encoded(chunk))
         return images
 
     def _conditions(
@@ -206,7 +208,8 @@ class PoseGenerator:
         return images
 
     def _encoded(self, conditions: Sequence[tuple[bytes, Mapping[str, Images]]]) -> list[Kept]:
-        """Encoded conditions: one for all rows where they share them, else one each."""
+        """Encoded conditions: one for all rows where they share them, else one each; none of
+        none."""
         found: dict[bytes, Kept] = {}
         for key, images in conditions:
             if key not in found:

@@ -4,7 +4,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
@@ -109,24 +109,31 @@ def write_atomic(path: str | Path, data: bytes | memoryview, fsync: bool = False
     `fsync` waits until the disk holds the bytes, for files that must outlive a power cut.
     Raises `PoseGenError` naming the file; its ``__cause__`` is the `OSError` (a full disk, say).
     """
-    final = Path(path)
-    beside = final.with_name(f".{secrets.token_hex(8)}.part")
+    final = os.fspath(path)  # pathlib takes longer than the system calls, and images are many
+    beside = os.path.join(os.path.dirname(final), f".{secrets.token_hex(8)}.part")
     try:
         try:
-            with beside.open("wb") as file:
-                file.write(data)
+            with open(beside, "wb", buffering=0) as file:
+                _write_all(file, data)
                 if fsync:
-                    file.flush()
                     os.fsync(file.fileno())
             os.replace(beside, final)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(beside)
             raise
     except OSError as error:
         raise PoseGenError(
             f"{final}: cannot be written ({error.strerror or error}); "
             "free space or name another folder"
         ) from error
+
+
+def _write_all(file: FileIO, data: bytes | memoryview) -> None:
+    """The system may take a part of it at a time: 2 GB, or what is left on a disk."""
+    left = memoryview(data).cast("B")
+    while left:
+        left = left[file.write(left) :]
 
 
 def _listing(folder: str, links: bool) -> tuple[list[str], list[str]]:

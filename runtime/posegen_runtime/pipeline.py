@@ -196,6 +196,6 @@ def _given(**images: Images | None) -> dict[str, Images]:
 
 
 def _viewpoints(prepared: list[Prepared]) -> npt.NDArray[np.float32] | None:
-    """float32 [N, 3]; None for a model that takes none."""
+    """float32 [N, 3]; None where none is known, or for a model that takes none."""
     given = [p.viewpoint for p in prepared if p.viewpoint is not None]
-    return np.array(given, np.float32) if given else None
+    return np.array(given, np.float32) if any(map(any, given)) else None

@@ -25,14 +25,14 @@ def command(tiny_bundle: Path, tmp_path: Path) -> tuple[object, ...]:
 @pytest.fixture
 def fill(monkeypatch: pytest.MonkeyPatch) -> Fill:
     """(which files, how many of them still fit): further ones get ENOSPC, at half their bytes."""
-    whole = Path.open
+    whole = open
 
     def fill(hit: Callable[[Path], bool], fitting: int) -> None:
         left = fitting
 
-        def full(path: Path, mode: str = "r", *arguments: Any, **named: Any) -> Any:
+        def full(path: Any, mode: str = "r", *arguments: Any, **named: Any) -> Any:
             nonlocal left
-            if ("w" in mode) and hit(path):
+            if "w" in mode and hit(Path(path)):
                 left -= 1
                 if left < 0:
                     with whole(path, "wb") as file:
@@ -40,6 +40,7 @@ def fill(monkeypatch: pytest.MonkeyPatch) -> Fill:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             return whole(path, mode, *arguments, **named)
 
+        monkeypatch.setattr("builtins.open", full)
         monkeypatch.setattr(Path, "open", full)
 
     return fill

@@ -1,6 +1,6 @@
 """ONNX Runtime, on the CPU or through CUDA."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,27 +73,29 @@ class OnnxBackend:
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, feeds: Arrays, kept: Sequence[Kept] = ()) -> dict[str, npt.NDArray[Any]]:
-        # A binding lets kept tensors stay on the device; it is each call's own, for the threads.
         hosts = {name: np.ascontiguousarray(array) for name, array in feeds.items()}
         try:
-            binding = self._session.io_binding()
             if self._memory is not None and len(kept) == 1:
-                for name, value in kept[0].held[1].items():
-                    binding.bind_ortvalue_input(name, value)
-            elif kept:
-                rows = [row.held[0] for row in kept]
-                hosts |= {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
-            for name, array in hosts.items():
-                binding.bind_cpu_input(name, array)
-            for name in self._outputs:
-                binding.bind_output(name)
-            self._session.run_with_iobinding(binding)
-            values = binding.copy_outputs_to_cpu()
+                values = self._run_bound(hosts, kept[0].held[1])
+            else:
+                values = self._session.run(self._outputs, {**hosts, **_joined(kept)})
         except Exception as error:  # ONNX Runtime raises its own types, one for each status code
             raise PoseGenError(
                 f"{self._path}: {self._provider} failed ({one_line(error)})"
             ) from error
         return dict(zip(self._outputs, values, strict=True))
+
+    def _run_bound(self, hosts: Arrays, device: Mapping[str, Any]) -> list[npt.NDArray[Any]]:
+        """With tensors that stay on the device. A binding is each call's own, for the threads."""
+        binding = self._session.io_binding()
+        for name, value in device.items():
+            binding.bind_ortvalue_input(name, value)
+        for name, array in hosts.items():
+            binding.bind_cpu_input(name, array)
+        for name in self._outputs:
+            binding.bind_output(name)
+        self._session.run_with_iobinding(binding)
+        return list(binding.copy_outputs_to_cpu())
 
     def keep(self, arrays: Arrays) -> Kept:
         """On the host too: rows with different conditions are joined there."""
@@ -107,6 +109,14 @@ class OnnxBackend:
     @property
     def description(self) -> str:
         return f"onnxruntime {self._ort.__version__} {self._provider}"
+
+
+def _joined(kept: Sequence[Kept]) -> Arrays:
+    """Rows with different conditions side by side. One alone is not copied: it is megabytes."""
+    rows = [row.held[0] for row in kept]
+    if len(rows) <= 1:
+        return rows[0] if rows else {}
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
 def _open(

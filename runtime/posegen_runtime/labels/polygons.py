@@ -42,8 +42,12 @@ def mask_to_polygons(mask: npt.NDArray[np.uint8]) -> list[Contour]:
     parts whose bridge would be longer than they are large, are left out within that limit. Where
     parts lie too far apart, one polygon for each, largest first.
     """
-    parts = _parts(mask)
-    if len(parts) > 1:  # mostly there is one, and then nothing to weigh
+    binary = cv2.threshold(mask, 127, 255, cv2.THRESH_BINARY)[1]
+    corners = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0]
+    if len(corners) == 1:  # mostly: one part without a hole, and nothing to bridge or weigh
+        return [corners[0].reshape(-1, 2).astype(np.int32)]
+    parts = _parts(binary.astype(np.uint8))
+    if len(parts) > 1:
         parts = _join(_without_specks(parts, mask.shape[:2]), mask)
     return [_simplify(polygon) for polygon in parts]
 
@@ -69,9 +73,8 @@ def draw(polygons: Sequence[Contour], size: tuple[int, int]) -> npt.NDArray[np.u
     return mask
 
 
-def _parts(mask: npt.NDArray[np.uint8]) -> list[Contour]:
-    """One polygon for each connected part, its holes bridged."""
-    binary = (mask > 127).astype(np.uint8)
+def _parts(binary: npt.NDArray[np.uint8]) -> list[Contour]:
+    """One polygon for each connected part, its holes bridged. `binary`: 0 is not object."""
     contours, hierarchy = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return []

@@ -1,6 +1,7 @@
 """YOLO-seg: for each image a text file, one row an object: class, then x y of a polygon."""
 
 import contextlib
+import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -30,10 +31,16 @@ def label_rows(mask: npt.NDArray[np.uint8], category: int) -> str:
 
 def _row(polygon: Contour, category: int, width: int, height: int) -> str:
     padded = polygon.tolist() * (MIN_VERTICES if len(polygon) < MIN_VERTICES else 1)
-    points = " ".join(
-        f"{(x + PIXEL_OFFSET) / width:.6f} {(y + PIXEL_OFFSET) / height:.6f}" for x, y in padded
-    )
+    across, down = _shares(width), _shares(height)
+    points = " ".join(f"{across[x]} {down[y]}" for x, y in padded)
     return f"{category} {points}\n"
+
+
+@functools.lru_cache(8)
+def _shares(side: int) -> list[str]:
+    """Where the vertex of each pixel stands, as a share of the side. Formatting costs more than
+    looking up, and every image of a run has the same size."""
+    return [f"{(pixel + PIXEL_OFFSET) / side:.6f}" for pixel in range(side)]
 
 
 class YoloLabels:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from run_command import done_images, run_command, steady_rate
+from run_command import done_images, new_output, run_command, steady_rate
 
 STAGES = ("read", "infer", "encode", "write")
 WANTED = (5_000, 20_000)
@@ -23,8 +23,8 @@ def measure_once(folder: Path, few: Path, masks: Path, given: Sequence[str], cor
     chosen = set(sorted(_available())[:cores])
     used, rows = {}, {}
     for name, source in (("few", few), ("many", masks)):
-        out = folder / f"null-{name}"
-        options = ["--masks", str(source), *given, "--backend", "null", "--fresh"]
+        out = new_output(folder)
+        options = ["--masks", str(source), *given, "--backend", "null"]
         used[name] = run_command(out, options, chosen)
         rows[name] = done_images(out)
     more = len(rows["many"]) - len(rows["few"])

@@ -10,6 +10,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,15 @@ class Usage(msgspec.Struct):
     """Of the main process; what starting Python costs included."""
     workers_cpu: float
     """Of the processes that it started."""
+
+
+def new_output(folder: Path) -> Path:
+    """An empty folder below `folder`, for one run.
+
+    What a timed run wrote stays until all are over: for a minute after many files were deleted,
+    ext4 looks through their inodes with each file that it makes.
+    """
+    return Path(tempfile.mkdtemp(prefix="run-", dir=folder))
 
 
 def run_command(out: Path, arguments: Sequence[str], cores: set[int] | None = None) -> Usage:

@@ -36,7 +36,7 @@ import numpy as np
 import overhead
 import typer
 from bare_sessions import Bare, BareShape
-from run_command import done_images, finished, run_command, steady_rate
+from run_command import done_images, finished, new_output, run_command, steady_rate
 
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.choices import ImageFormat
@@ -237,7 +237,7 @@ def _compare(
     for number, case in product(range(rounds), cases):
         say(f"round {number + 1}: {case}")
         figures = {"limit": bare[case.different].rate(best[case.different], images)}
-        figures |= _run(inputs, case, folder / "run")
+        figures |= _run(inputs, case, new_output(folder))
         if eager is not None:
             seconds = eager.run(jobs[case.different], folder / "eager", batch, case.format)
             figures["eager"] = len(jobs[case.different]) / seconds
@@ -262,7 +262,7 @@ def _jobs(inputs: Inputs, different: bool) -> list[dict[str, Path]]:
 def _run(inputs: Inputs, case: Case, out: Path) -> dict[str, float]:
     """Images a second while it runs, and seconds before the first image and after the last."""
     given = ["--masks", str(inputs.masks[0].parent), *inputs.options(case.different)]
-    given += ["--backend", "cpu", "--format", case.format.value, "--fresh"]
+    given += ["--backend", "cpu", "--format", case.format.value]
     used = run_command(out, given)
     rows = done_images(out)
     first, last = finished(rows[0]) - used.begun, finished(rows[-1]) - used.begun

@@ -44,7 +44,7 @@ def masks(
     ambiguity: Annotated[
         bool,
         typer.Option(
-            help="Also write how far each silhouette leaves the heading open; some 30 ms each."
+            help="Also write how far each silhouette leaves the heading open; about 40 ms each."
         ),
     ] = True,
 ) -> None:
@@ -82,5 +82,7 @@ def masks(
     with Progress() as progress:
         bar = progress.add_task("silhouettes", total=len(wanted))
         empty = write_masks(part, wanted, out, lambda: progress.advance(bar), turned)
+    if turned:
+        turned.close()
     note = f"; {empty} are empty, the object lies outside the image" if empty else ""
     print(f"{out}: {len(wanted)} silhouettes and poses.jsonl{note}")

@@ -92,6 +92,7 @@ def pose_lines(path: Path) -> Path:
             "camera_frame": "opencv",
             "pixel_center": "integer",
             "dims_hwl_m": [1.5, 1.8, 4.4],
+            "ambiguity": 0.4,
         }
         for number in range(3)
     ]

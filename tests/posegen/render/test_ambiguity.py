@@ -1,5 +1,6 @@
 """The ambiguity of a pose against silhouettes rasterised by the definition."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -149,6 +150,15 @@ def test_nothing_is_said_where_nothing_is_seen(tmp_path: Path) -> None:
     assert np.isnan(found(source, aside, inside)).all()
     tiny = MeshSource(source.path, MeshUnit.MILLIMETRE)
     assert np.isnan(found(tiny, pose)).all()
+
+
+def test_a_mesh_without_area_is_not_seen(tmp_path: Path) -> None:
+    source = car(tmp_path, 0.5)
+    part = source.read()
+    line = replace(part, vertices=part.vertices * [1, 0, 0])
+    turned = Turned(source, line)
+    assert turned.ambiguity(posed(source, 35, 10, 12)) is None
+    turned.close()
 
 
 def test_masks_carry_it(tmp_path: Path) -> None:

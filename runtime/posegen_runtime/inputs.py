@@ -257,7 +257,8 @@ def _viewpoints(options: RunOptions, bundle: Bundle, poses: Mapping[str, Pose]) 
     found = of_poses(poses, options.model_forward, options.model_up)
     if (options.model_forward, options.model_up) != (Axis.X, Axis.Z):
         given = f"--model-forward {options.model_forward.value} --model-up {options.model_up.value}"
-        if not bundle.takes_viewpoint and not options.verify:
+        used = bundle.takes_viewpoint or options.verify or "kitti" in options.labels
+        if not used:
             raise PoseGenError(
                 f"{given}: the bundle {bundle.manifest.name} ({bundle.manifest.variant}) takes no "
                 "viewpoint; leave them out"

@@ -50,7 +50,8 @@ def identity_of(
     }
     if judging:
         values |= judging.identity
-    if inputs.viewpoints is not None or (judging and judging.heading):
+    judges_heading = judging is not None and judging.heading
+    if inputs.viewpoints is not None or judges_heading or "kitti" in options.labels:
         values["--model-forward"] = options.model_forward.value
         values["--model-up"] = options.model_up.value
     given = {

@@ -13,9 +13,9 @@ from posegen_runtime.console import run_app
 PAGE = Path(__file__).parents[2] / "docs" / "output.md"
 RECIPES = re.findall(r"^## (\S+).*?```python\n(.*?)```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 POSE = (
-    '{"mask": "a.png", "R_m2c": [1,0,0,0,1,0,0,0,1], "t_m2c": [0,0,5], "t_unit": "m", '
+    '{"mask": "a.png", "R_m2c": [0,-1,0,0,0,-1,1,0,0], "t_m2c": [0,0,5], "t_unit": "m", '
     '"cam_K": [100,0,64,0,100,64,0,0,1], "image_size": [128,128], "camera_frame": "opencv", '
-    '"pixel_center": "integer"}\n'
+    '"pixel_center": "integer", "dims_hwl_m": [3, 4, 1]}\n'
 )
 
 
@@ -37,7 +37,7 @@ def make_out(tiny_bundle: Path, masks: Path, tmp_path: Path) -> MakeOut:
 
 @pytest.fixture
 def out(make_out: MakeOut) -> Path:
-    return make_out("--labels", "coco,yolo,bop")
+    return make_out("--labels", "coco,yolo,bop,kitti")
 
 
 def test_there_is_a_recipe_for_each_kind_of_file() -> None:
@@ -46,6 +46,7 @@ def test_there_is_a_recipe_for_each_kind_of_file() -> None:
         "labels/coco/instances.json",
         "labels/yolo/",
         "labels/bop/",
+        "labels/kitti/",
         "labels/poses.jsonl",
         "shards/",
         "manifest.jsonl",
@@ -71,6 +72,9 @@ def test_recipe(title: str, recipe: str, out: Path, make_out: MakeOut) -> None:
     elif title == "labels/bop/":
         assert names["mask"].any()
         assert names["pixel"][:2] == pytest.approx(31.75)
+    elif title == "labels/kitti/":
+        assert names["pixel"][0] == pytest.approx(31.75, abs=0.01)
+        assert names["bottom"] < names["pixel"][1] + 8
     elif title == "labels/poses.jsonl":
         # The optical axis: pixel 64 of 128 with integer centres is 64.5, which is 32.25 of 64.
         assert names["pixels"] == pytest.approx(32.25)

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
+from posegen_runtime.labels.cuboids import ModelFrame, why_no_cuboid
 from posegen_runtime.labels.left_out import AMBIGUOUS
 from posegen_runtime.options import RunOptions
-from posegen_runtime.poses import Pose
 
 POSED = ("bop", "kitti")
 """Formats that hold poses."""
@@ -24,12 +25,16 @@ def check_labels(options: RunOptions, inputs: Inputs) -> None:
                 f"--labels {name}: needs the pose of each mask; name a poses.jsonl or BOP scene "
                 f"folder with --poses, or leave {name} out"
             )
-        _check_some(name, [_why_not(pose, options, inputs) for pose in inputs.poses.values()])
-
-
-def _why_not(pose: Pose, options: RunOptions, inputs: Inputs) -> str:
-    told = pose.mask in (inputs.viewpoints or {})
-    return AMBIGUOUS if pose.ambiguous and not (told or options.keep_ambiguous) else ""
+        if name == "kitti" and options.format is not ImageFormat.PNG:
+            raise PoseGenError("--labels kitti: its images are PNG; leave --format out")
+        frame = ModelFrame(forward=options.model_forward, up=options.model_up)
+        reasons = []
+        for pose in inputs.poses.values():
+            told = pose.mask in (inputs.viewpoints or {})
+            open_heading = pose.ambiguous and not (told or options.keep_ambiguous)
+            cuboid = why_no_cuboid(pose, frame) if name == "kitti" else ""
+            reasons.append(AMBIGUOUS if open_heading else cuboid)
+        _check_some(name, reasons)
 
 
 def _check_some(name: str, reasons: Iterable[str]) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from posegen_runtime.choices import SinkName
+from posegen_runtime.choices import Axis, SinkName
+from posegen_runtime.labels.cuboids import ModelFrame
 from posegen_runtime.labels.splits import Split
 
 
@@ -22,6 +23,8 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
     keep_ambiguous: bool = False
     """Whether poses that silhouettes leave open stand in BOP and KITTI, too."""
 
+    model: ModelFrame = ModelFrame()
+
     @property
     def parts(self) -> tuple[str, ...]:
         """Names of the parts of the data set; one where it is whole."""
@@ -37,5 +40,9 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
             categories=dict(identity["--category"]),
             with_poses=in_files and identity["--poses"] is not None,
             keep_ambiguous=bool(identity.get("--keep-ambiguous")),
+            model=ModelFrame(
+                forward=Axis(identity.get("--model-forward", Axis.X.value)),
+                up=Axis(identity.get("--model-up", Axis.Z.value)),
+            ),
             split=Split(shares=tuple(shares), seed=identity["--seed"]) if shares else None,
         )

@@ -8,6 +8,7 @@ import msgspec
 from posegen_runtime.labels.bop import BopWriter
 from posegen_runtime.labels.categories import category_of
 from posegen_runtime.labels.coco import CocoWriter
+from posegen_runtime.labels.kitti import KittiWriter
 from posegen_runtime.labels.left_out import LeftOut, why_no_pose
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.labels.poses import PoseWriter
@@ -22,6 +23,9 @@ class Standing(msgspec.Struct):
 
     labels: dict[str, str] = {}
     left_out: dict[str, str] = {}
+
+    def set(self, name: str, text: str, left_out: bool) -> None:
+        (self.left_out if left_out else self.labels)[name] = text
 
 
 class LabelFiles:
@@ -42,6 +46,7 @@ class LabelFiles:
                 self._coco[part] = CocoWriter(folder / "coco", categories, named)
         self._yolo = YoloWriter(folder / "yolo", categories, parts) if "yolo" in formats else None
         self._bop = BopWriter(out, categories, parts) if "bop" in formats else None
+        self._kitti = KittiWriter(out, plan) if "kitti" in formats else None
         self._poses = PoseWriter(folder) if plan.with_poses else None
 
     def add(self, rows: Sequence[ImageRow]) -> list[Standing]:
@@ -76,24 +81,22 @@ class LabelFiles:
                     self._poses.add(row.mask_file, pose)
         standings = [Standing() for _ in rows]
         if self._bop:
-            _stand("bop", standings, [why_no_pose(row, plan) for row in rows])
-            held = [i for i, standing in enumerate(standings) if not standing.left_out]
-            names = self._bop.add([rows[i] for i in held], part) if held else []
-            for i, stood in zip(held, names, strict=True):
-                standings[i].labels["bop"] = stood
+            reasons = [why_no_pose(row, plan) for row in rows]
+            held = [row for row, reason in zip(rows, reasons, strict=True) if not reason]
+            names = iter(self._bop.add(held, part) if held else [])
+            for standing, reason in zip(standings, reasons, strict=True):
+                standing.set("bop", reason or next(names), bool(reason))
+        if self._kitti:
+            stood, reasons = self._kitti.add(rows, part)
+            for standing, reason in zip(standings, reasons, strict=True):
+                standing.set("kitti", reason or stood, bool(reason))
         for standing in standings:
             self._left_out.add(standing.left_out)
         return standings
 
     def close(self) -> list[str]:
         """Every file appears; gives what should be known about them."""
-        for writer in (*self._coco.values(), self._yolo, self._bop, self._poses):
+        for writer in (*self._coco.values(), self._yolo, self._bop, self._kitti, self._poses):
             if writer:
                 writer.close()
         return self._left_out.lines()
-
-
-def _stand(name: str, standings: Sequence[Standing], reasons: Sequence[str]) -> None:
-    for standing, reason in zip(standings, reasons, strict=True):
-        if reason:
-            standing.left_out[name] = reason

@@ -43,11 +43,11 @@ def run(tmp_path: Path, tiny_bundle: Path) -> Run:
     return go
 
 
-@pytest.mark.parametrize("labels", ["bop", "coco,bop"])
+@pytest.mark.parametrize("labels", ["bop", "coco,kitti"])
 def test_without_poses(run: Run, tmp_path: Path, capsys: Capture, labels: str) -> None:
     assert run([], "--labels", labels, others=("a.png",)) == 2
     error = capsys.readouterr().err
-    assert "--labels bop: needs the pose of each mask" in error
+    assert f"--labels {labels[-5:].strip(',')}: needs the pose of each mask" in error
     assert not (tmp_path / "out").exists()
 
 
@@ -93,7 +93,7 @@ def test_poses_of_masks_that_are_missing(run: Run, tmp_path: Path, capsys: Captu
 
 
 def test_fresh_knows_every_file(run: Run, tmp_path: Path) -> None:
-    labels = ("--labels", "coco,yolo,bop")
+    labels = ("--labels", "coco,yolo,bop,kitti")
     poses = [car(f"{n}.png", 20 * n) for n in range(8)]
     assert run(poses, *labels, "--split", "0.6,0.4") == 0
     (tmp_path / "out/labels/.bop.part/train/000000").mkdir(parents=True)
@@ -105,7 +105,7 @@ def test_fresh_knows_every_file(run: Run, tmp_path: Path) -> None:
 
 
 def test_shards_merge_to_what_one_run_writes(run: Run, tmp_path: Path) -> None:
-    labels = ("--labels", "coco,yolo,bop", "--split", "0.6,0.4")
+    labels = ("--labels", "coco,yolo,bop,kitti", "--split", "0.6,0.4")
     poses = [car(f"{n}.png", 20 * n) for n in range(8)]
     assert run(poses, *labels) == 0
     for part in (1, 2):
@@ -113,12 +113,13 @@ def test_shards_merge_to_what_one_run_writes(run: Run, tmp_path: Path) -> None:
     parts = [tmp_path / f"part{part}" for part in (2, 1)]
     assert posegen_run("--merge", *parts, "--out", tmp_path / "merged") == 0
     assert outputs(tmp_path / "merged") == outputs(tmp_path / "out")
-    assert any("labels/bop/val" in str(name) for name in outputs(tmp_path / "merged"))
+    for folder in ("labels/bop/val", "labels/kitti/training/label_2"):
+        assert any(name.startswith(folder) for name in outputs(tmp_path / "merged"))
 
 
 def test_a_replay_writes_them_too(run: Run, tmp_path: Path) -> None:
     poses = [car(f"{n}.png", 20 * n, ambiguity=0.95) for n in range(3)]
-    options = ("--labels", "coco,bop", "--split", "0.6,0.4", "--keep-ambiguous")
+    options = ("--labels", "coco,bop,kitti", "--split", "0.6,0.4", "--keep-ambiguous")
     assert run(poses, *options) == 0
     again = tmp_path / "again"
     assert posegen_run("--replay", tmp_path / "out/run.json", "--out", again) == 0
@@ -129,3 +130,31 @@ def test_a_replay_writes_them_too(run: Run, tmp_path: Path) -> None:
     assert first["keep_ambiguous"]
     for name, data in outputs(tmp_path / "out").items():
         assert outputs(again)[name] == data, name
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"dims_hwl_m": None}, "of 2: its pose has no dims_hwl_m"),
+        ({"R_m2c": turned(30, 20).ravel().tolist()}, "of 2: it leans by more than 3°"),
+    ],
+)
+def test_no_object_that_kitti_could_hold(
+    run: Run, tmp_path: Path, capsys: Capture, changes: dict[str, Any], expected: str
+) -> None:
+    poses = [car("a.png", **changes), car("b.png", **changes)]
+    assert run(poses, "--labels", "kitti") == 2
+    assert f"--labels kitti: no object could stand there; {expected}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_kitti_is_png(run: Run, capsys: Capture) -> None:
+    assert run([car("a.png")], "--labels", "kitti", "--format", "jpg") == 2
+    assert "its images are PNG" in capsys.readouterr().err
+
+
+def test_axes_of_the_model_are_part_of_the_run(run: Run, capsys: Capture) -> None:
+    labels = ("--labels", "coco,kitti")
+    assert run([car("a.png")], *labels) == 0
+    assert run([car("a.png")], *labels, "--model-forward=-x") == 2
+    assert "--model-forward (x there, -x here)" in capsys.readouterr().err

@@ -5,6 +5,7 @@ Unit, camera frame and pixel centre are required and never guessed: half a pixel
 """
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -88,6 +89,10 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def ambiguous(self) -> bool:
         """Whether the silhouette is known to leave the heading open."""
         return self.ambiguity is not None and self.ambiguity > AMBIGUOUS
+
+    def __post_init__(self) -> None:
+        # What is omitted as a default is told by identity, and text from a worker is a copy.
+        msgspec.structs.force_setattr(self, "category", sys.intern(self.category))
 
     def placed(self, placement: Placement) -> "Pose":
         """The same object seen through the camera of the placed image.

@@ -10,7 +10,7 @@ from posegen_runtime.labels.coco import encode_mask
 Mask = npt.NDArray[np.bool_]
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, order=True):
     """The silhouette that an image should show and the one that was found in it, `size` × `size`
     pixels, as COCO's compressed run lengths."""
 
@@ -37,8 +37,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def figures(self) -> "Verdict":
-        """Without the silhouettes."""
-        return msgspec.structs.replace(self, seen=None)
+        """Without the reason and the silhouettes."""
+        return msgspec.structs.replace(self, reason="", seen=None)
 
 
 def compared(asked: Mask, found: Mask, heading_error_deg: float | None = None) -> Verdict:

@@ -1,5 +1,6 @@
 """What judges found on the images of a run: figures, the worst, and the control."""
 
+import hashlib
 import heapq
 from collections import Counter
 
@@ -60,14 +61,15 @@ class Verified:
     def control(self) -> Histogram | None:
         """IoU of what was found in images of a sample with the silhouettes of others, never with a
         variation of the same mask. None where half of them show one mask."""
-        kept = sorted(self._pairs.shuffled(), key=lambda item: item[1][0])
-        largest = max(Counter(mask for _, (mask, _) in kept).values(), default=0)
+        # Neighbours by name may be alike, as the frames of a film are.
+        kept = sorted((_scattered(mask), seen) for _, (mask, seen) in self._pairs.shuffled())
+        largest = max(Counter(mask for mask, _ in kept).values(), default=0)
         if not kept or 2 * largest > len(kept):
             return None
         ious = Histogram(0.0, 1.0)
-        for number, (_, (_, seen)) in enumerate(kept):
+        for number, (_, seen) in enumerate(kept):
             # Of a mask there are at most `largest`, side by side: a step so far leaves them.
-            other = kept[(number + largest) % len(kept)][1][1]
+            other = kept[(number + largest) % len(kept)][1]
             if other.size == seen.size:
                 ious.add(_overlap(other.asked, seen.found, seen.size), "control")
         return ious if ious.count else None
@@ -96,6 +98,11 @@ def silhouette(runs: str, size: int) -> np.ndarray:
     from pycocotools import mask as coco
 
     return 255 * np.asarray(coco.decode({"counts": runs.encode(), "size": [size, size]}))
+
+
+def _scattered(mask: str) -> bytes:
+    """Of equal masks the same, of others in an order that has nothing to do with their names."""
+    return hashlib.sha256(mask.encode(errors="surrogatepass")).digest()
 
 
 def _overlap(asked: str, found: str, size: int) -> float:

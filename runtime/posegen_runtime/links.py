@@ -17,23 +17,24 @@ class Linker:
     """
 
     def __init__(self, out: Path, advice: str = "give its command again") -> None:
-        self._out = out
+        self._out = str(out)
         self._advice = advice
-        self._folders: set[Path] = set()
+        self._folders: set[str] = set()
 
-    def add(self, source: Path, name: str) -> None:
+    def add(self, source: Path | str, name: str) -> None:
         """Give `source` the name `name` below `out`, in place of what has it.
 
         Raises `PoseGenError` naming the file that is missing, or the one that cannot be written;
         its ``__cause__`` is the `OSError`.
         """
-        target = self._out / name
+        target = f"{self._out}/{name}"  # paths as text: there are hundreds of thousands
+        folder = target.rpartition("/")[0]
         try:
-            if target.parent not in self._folders:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.with_name(BESIDE).unlink(missing_ok=True)
-                self._folders.add(target.parent)
-            self._place(source, target)
+            if folder not in self._folders:
+                os.makedirs(folder, exist_ok=True)
+                Path(folder, BESIDE).unlink(missing_ok=True)
+                self._folders.add(folder)
+            _place(source, target, f"{folder}/{BESIDE}")
         except FileNotFoundError as error:
             raise PoseGenError(
                 f"{source}: is missing, and its run is finished; put it back, or {self._advice}"
@@ -44,24 +45,24 @@ class Linker:
                 "free space or name another folder"
             ) from error
 
-    def _place(self, source: Path, target: Path) -> None:
-        try:
-            os.link(source, target)
+
+def _place(source: Path | str, target: str, beside: str) -> None:
+    try:
+        os.link(source, target)
+        return
+    except FileExistsError:
+        if os.path.samefile(source, target):
             return
-        except FileExistsError:
-            if os.path.samefile(source, target):
-                return
-        except FileNotFoundError:
-            raise
-        except OSError:
-            pass  # what is true of a disk, and what of a file, differs by system: a copy tells
-        beside = target.with_name(BESIDE)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        pass  # what is true of a disk, and what of a file, differs by system: a copy tells
+    try:
         try:
-            try:
-                os.link(source, beside)
-            except OSError:
-                shutil.copyfile(source, beside)
-            os.replace(beside, target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+            os.link(source, beside)
+        except OSError:
+            shutil.copyfile(source, beside)
+        os.replace(beside, target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

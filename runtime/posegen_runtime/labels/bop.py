@@ -49,8 +49,8 @@ class BopWriter:
                 self._scenes[part].close()
             self._scenes[part] = _Scene(self._folder.path / part / f"{number:06}")
         scene = f"{part}/{number:06}"
-        suffix = Path(rows[0].image).suffix
-        self._linker.add(self._out / rows[0].image, f"{scene}/rgb/{place:06}{suffix}")
+        suffix = f".{rows[0].image.rpartition('.')[2]}"
+        self._linker.add(f"{self._out}/{rows[0].image}", f"{scene}/rgb/{place:06}{suffix}")
         truths, infos, names = [], [], []
         for index, row in enumerate(rows):
             name = f"{place:06}_{index:06}"
@@ -73,10 +73,10 @@ class BopWriter:
         self._folder.commit()
 
     def _add_masks(self, row: ImageRow, scene: str, name: str) -> None:
-        self._linker.add(self._out / row.mask_file, f"{scene}/mask/{name}.png")
+        self._linker.add(f"{self._out}/{row.mask_file}", f"{scene}/mask/{name}.png")
         visible = f"{scene}/mask_visib/{name}.png"
         if row.data.visible is None:
-            self._linker.add(self._out / row.mask_file, visible)
+            self._linker.add(f"{self._out}/{row.mask_file}", visible)
         else:
             drawn = decode_mask(row.data.visible)
             file = self._folder.path / visible

@@ -1,5 +1,7 @@
 """The upright box of an object before the camera, as KITTI describes it."""
 
+import functools
+import math
 from typing import NamedTuple
 
 import msgspec
@@ -60,12 +62,18 @@ class Cuboid(NamedTuple):
         return float((self.rotation_y - np.arctan2(x, z) + np.pi) % (2 * np.pi) - np.pi)
 
 
+@functools.lru_cache(maxsize=1)
+def _axes(frame: ModelFrame) -> Floats:
+    """[3, 3]: the model's directions forward, left and up."""
+    return to_training_frame(frame.forward, frame.up)
+
+
 def why_no_cuboid(pose: Pose, frame: ModelFrame) -> str:
     """Why an object can have no KITTI box, whatever image shows it; "": it can."""
     if frame.box is None and pose.dims_hwl_m is None:
         return NO_DIMS
-    _, _, up = to_training_frame(frame.forward, frame.up)
-    lean = np.degrees(np.arccos(np.clip(-(opencv_view(pose).R @ up)[1], -1, 1)))
+    vertical = float(opencv_view(pose).R[1] @ _axes(frame)[2])
+    lean = math.degrees(math.acos(min(1.0, max(-1.0, -vertical))))
     return LEANS if lean > UPRIGHT_DEG else ""
 
 
@@ -73,7 +81,7 @@ def cuboid_of(pose: Pose, frame: ModelFrame) -> Cuboid | None:
     """The box of an object for which `why_no_cuboid` knows no reason; None where it reaches behind
     the camera."""
     R, t, K = opencv_view(pose)
-    axes = to_training_frame(frame.forward, frame.up)
+    axes = _axes(frame)
     if frame.box is None:
         assert pose.dims_hwl_m is not None
         height, width, length = pose.dims_hwl_m

@@ -85,11 +85,10 @@ class KittiWriter:
         self._count += 1
         first = next(row for row, reason in zip(rows, reasons, strict=True) if not reason)
         assert first.data.pose is not None
-        suffix = Path(first.image).suffix
-        self._linker.add(self._out / first.image, f"training/image_2/{name}{suffix}")
-        (self._training / "label_2" / f"{name}.txt").write_text("".join(lines))
-        calibration = _calibration(opencv_view(first.data.pose).K)
-        (self._training / "calib" / f"{name}.txt").write_text(calibration)
+        suffix = f".{first.image.rpartition('.')[2]}"
+        self._linker.add(f"{self._out}/{first.image}", f"training/image_2/{name}{suffix}")
+        self._write(f"label_2/{name}.txt", "".join(lines))
+        self._write(f"calib/{name}.txt", _calibration(opencv_view(first.data.pose).K))
         self._lists[part].write(f"{name}\n")
         return name, reasons
 
@@ -98,6 +97,10 @@ class KittiWriter:
         for file in self._lists.values():
             file.close()
         self._new.commit()
+
+    def _write(self, name: str, text: str) -> None:
+        with open(f"{self._training}/{name}", "wb", buffering=0) as file:
+            file.write(text.encode())
 
     def _cuboid(self, row: ImageRow) -> Cuboid | str:
         """The box of an object, or why it stands in no KITTI file."""
@@ -131,7 +134,8 @@ def _limits(row: ImageRow) -> Rectangle:
     assert row.data.coco is not None
     height, width = row.data.coco.size
     place = row.data.placement
-    if tuple(place.get("target_size", ())) != (height, width):
+    sizes = [tuple(place.get(name, ())) for name in ("source_size", "target_size")]
+    if sizes[0] == (height, width) or sizes[1] != (height, width):  # the frame itself
         return Rectangle(0, 0, width - 1, height - 1)
     rows, columns = place["source_size"]
     return Rectangle(
@@ -204,7 +208,7 @@ def _dont_care(mask: CocoMask) -> str:
 
 def _calibration(K: Floats) -> str:
     """All four cameras are the one; scanner and IMU stand in its place."""
-    projection = " ".join(f"{number:.12e}" for number in np.c_[K, np.zeros(3)].ravel())
+    projection = " ".join(f"{number:.12e}" for row in K.tolist() for number in (*row, 0.0))
     lines = [f"P{camera}: {projection}" for camera in range(4)]
     lines += [f"R0_rect: {IDENTITY[3]}", f"Tr_velo_to_cam: {LEVEL}"]
     return "\n".join([*lines, f"Tr_imu_to_velo: {IDENTITY[4]}"]) + "\n"

@@ -47,6 +47,7 @@ def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]
         raise PoseGenError(f"--pairs {path}: is no CSV file ({error})") from error
     if not rows:
         raise PoseGenError(f"--pairs {path}: is empty; its first line names the columns")
+    _check_commas(path, rows[0])
     columns = _columns(path, [name.strip() for name in rows[0]], inputs)
     known = {kind: {source.name for source in inputs[kind]} for kind in KINDS}
     only = {kind: inputs[kind][0].name for kind in KINDS if len(inputs[kind]) == 1}
@@ -59,7 +60,7 @@ def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]
                 f"--pairs {path}: line {number} has {len(row)} values, the first line names "
                 f"{len(rows[0])}"
             )
-        named = {kind: row[column] for kind, column in columns.items()}
+        named = {kind: _cell(row[column], known[kind]) for kind, column in columns.items()}
         for kind, name in named.items():
             if name not in known[kind]:
                 raise PoseGenError(
@@ -71,6 +72,20 @@ def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]
     if not pairs:
         raise PoseGenError(f"--pairs {path}: lists no job below its first line")
     return pairs
+
+
+def _cell(text: str, names: set[str]) -> str:
+    """Without blanks around it, but where a file's own name has them."""
+    return text if text in names else text.strip()
+
+
+def _check_commas(path: Path, first: Sequence[str]) -> None:
+    for sign, name in ((";", "';'"), ("\t", "tabs"), ("|", "'|'")):
+        words = [word.strip() for word in first[0].split(sign)] if len(first) == 1 else []
+        if len(words) > 1 and words[0] in KINDS:
+            raise PoseGenError(
+                f"--pairs {path}: its columns are separated by {name}; save it with commas"
+            )
 
 
 def _columns(

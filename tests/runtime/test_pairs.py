@@ -79,8 +79,9 @@ def test_a_mask_of_one_line_keeps_its_name(command: Command) -> None:
         GOOD.replace("a.png,3.png", '"a.png","3.png"'),
         GOOD.rstrip("\n"),
         GOOD.replace("background,mask,", "background, mask ,"),
+        GOOD.replace(",", " ,  "),
     ],
-    ids=["byte order mark", "CR LF", "quotes", "no last newline", "spaces"],
+    ids=["byte order mark", "CR LF", "quotes", "no last newline", "spaces", "spaces in cells"],
 )
 def test_the_same_file_in_other_words_is_the_same_run(command: Command, text: str | bytes) -> None:
     assert command(GOOD) == 0
@@ -100,7 +101,7 @@ def test_names_with_commas_and_newlines(command: Command) -> None:
 def test_another_pair_is_another_run(command: Command, capsys: Capture) -> None:
     assert command(GOOD) == 0
     assert command(GOOD.replace("3.png", "2.png", 1)) == 2
-    assert "otherwise: --pairs (" in capsys.readouterr().err
+    assert "otherwise: --pairs (with other content there); give" in capsys.readouterr().err
 
 
 def test_the_seed_draws_nothing(command: Command) -> None:
@@ -138,6 +139,8 @@ HEAD = "mask,appearance,background\n"
     ("text", "message"),
     [
         ("", "is empty; its first line names the columns"),
+        (GOOD.replace(",", ";"), "its columns are separated by ';'; save it with commas"),
+        (GOOD.replace(",", "\t"), "its columns are separated by tabs; save it with commas"),
         (HEAD, "lists no job below its first line"),
         (HEAD + "\n\n", "lists no job below its first line"),
         ("a.png,0.png,1.png\n", "column 'a.png' in its first line; give mask, appearance, back"),

@@ -153,7 +153,7 @@ def test_poses_that_were_not_there(command: Command) -> None:
     assert command() == 0
     (command.folder / "poses.jsonl").write_text(POSE)
     assert command(poses=command.folder / "poses.jsonl") == 2
-    assert "made otherwise: --poses (none there, " in command.errors
+    assert "made otherwise: --poses (none there, some here)" in command.errors
 
 
 def test_a_mask_that_changed(command: Command) -> None:

@@ -2,6 +2,7 @@
 
 import heapq
 import os
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -15,6 +16,8 @@ from posegen_runtime.ledger.schema import State
 Value = str | int | float | bool | None | list[Any] | dict[str, Any]
 COLUMNS = {"--masks": "mask", "--appearance": "appearance", "--background": "background"}
 """Of the table of images, by the option whose files it names."""
+HASH = re.compile("[0-9a-f]{16}")
+"""What stands for the content of a file, and tells nobody anything."""
 SHOWN = 60
 """Characters of a value in a message."""
 
@@ -60,7 +63,7 @@ def differences(
     appearances and backgrounds count where it matters to the images; see `_Uses`."""
     given = msgspec.json.decode(msgspec.json.encode(dict(identity.values)))
     words = [
-        f"{name} ({_shown(stored.get(name))} there, {_shown(given.get(name))} here)"
+        f"{name} ({_apart(stored.get(name), given.get(name))})"
         for name in dict.fromkeys([*given, *stored])
         if given.get(name) != stored.get(name)
     ]
@@ -143,9 +146,21 @@ def _alike(there: str, here: str, by_size: bool) -> bool:
     return there == here
 
 
+def _apart(there: Value, here: Value) -> str:
+    if _is_hash(there) and _is_hash(here):
+        return "with other content there"
+    return f"{_shown(there)} there, {_shown(here)} here"
+
+
+def _is_hash(value: Value) -> bool:
+    return isinstance(value, str) and HASH.fullmatch(value) is not None
+
+
 def _shown(value: Value) -> str:
     if value is None:
         return "none"
+    if _is_hash(value):
+        return "some"
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     text = text if text.isprintable() and text else repr(text)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

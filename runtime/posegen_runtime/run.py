@@ -37,7 +37,7 @@ from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
 from posegen_runtime.shape import Shapes, available_cores, candidates
 from posegen_runtime.sinks.base import Sink
-from posegen_runtime.sinks.opening import open_sink, reader_of
+from posegen_runtime.sinks.opening import done_together, open_sink, reader_of
 from posegen_runtime.sinks.tree import PREVIEW, check_place
 from posegen_runtime.stopping import stopping
 from posegen_runtime.verify import Verifier
@@ -136,7 +136,8 @@ class _Run:
                 "rules that out"
             )
         self._there = counts = ledger.counts()
-        left = counts.pending + (counts.failed if options.retry_failed else 0)
+        with ledger.view() as view:
+            left = view.images_to_do(options.retry_failed, done_together(self._sink))
         self._shapes = Shapes(shapes, left, say)
         self._progress = Progress(counts.planned, left)
         self._record = RunRecord.begin(

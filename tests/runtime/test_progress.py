@@ -4,11 +4,13 @@ import time
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from posegen_runtime import progress
 from posegen_runtime.progress import Progress, duration
+from posegen_runtime.sinks.webdataset import SampleWriter, WebDatasetSink
 from tiny_bundle import SIZE
 from whole_runs import posegen_run, record, write_masks
 
@@ -35,6 +37,29 @@ def test_on_no_terminal_a_line_a_minute(clock: Clock, capsys: Capture) -> None:
         "480 of 4000 images, 8.0 images/s, 7 min 20 s left, 1 failed\n"
         "960 of 4000 images, 8.0 images/s, 6 min 20 s left, 2 failed\n"
     )
+
+
+def test_of_tars_what_is_made_again_counts(
+    tiny_bundle: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All jobs of a tar where one is tried again, and none of the others."""
+    opened = WebDatasetSink.__init__
+
+    def small(self: WebDatasetSink, out: Path, writer: SampleWriter) -> None:
+        opened(self, out, msgspec.structs.replace(writer, jobs=4))
+
+    monkeypatch.setattr(WebDatasetSink, "__init__", small)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    masks = write_masks(tmp_path / "masks", 10)
+    whole = (masks / "0000.png").read_bytes()
+    (masks / "0005.png").write_bytes(b"no image")
+    common = ("--masks", masks, "--out", tmp_path / "out", "--bundle", tiny_bundle)
+    assert posegen_run(*common, "--sink", "webdataset") == 1
+    (masks / "0005.png").write_bytes(whole)
+    capsys.readouterr()
+    assert posegen_run(*common, "--sink", "webdataset", "--retry-failed") == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if " images, " in line]
+    assert [line.partition(" images")[0] for line in told] == [f"{n} of 4" for n in (1, 2, 3, 4)]
 
 
 def test_a_short_run_says_nothing(clock: Clock, capsys: Capture) -> None:

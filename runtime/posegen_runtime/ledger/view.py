@@ -35,6 +35,11 @@ FROM wanted CROSS JOIN images
 ON images.id = (SELECT min(id) FROM images WHERE images.job = wanted.job)
 ORDER BY wanted.job
 """
+TO_DO = """
+SELECT count(*) FROM images WHERE job / :together IN (
+    SELECT job / :together FROM images WHERE state IN (SELECT value FROM json_each(:states))
+)
+"""
 JOBS_BETWEEN = """
 SELECT images.job, mask, stem, variation, suffix, appearance, background, attempts
 FROM images
@@ -96,6 +101,14 @@ class View:
             NEXT_JOBS, {"pending": pending, "second": second, "after": after, "count": count}
         )
         return [_planned_job(row) for row in found]
+
+    def images_to_do(self, retry_failed: bool, together: int = 1) -> int:
+        """How many images the jobs have that are to do, with all jobs of each block of `together`
+        where one is. Call it after `Ledger.plan`."""
+        states = [State.PENDING, *([State.FAILED] if retry_failed else [])]
+        codes = msgspec.json.encode([state.code for state in states]).decode()
+        given = {"together": together, "states": codes}
+        return int(self._connection.execute(TO_DO, given).fetchone()[0])
 
     def jobs_between(self, first: int, end: int) -> list[PlannedJob]:
         """Jobs `first` to `end` - 1, whatever became of them; those that were planned."""

@@ -29,6 +29,11 @@ def open_sink(options: RunOptions, inputs: Inputs, frames: FrameFiles | None = N
     return FileSink(FileWriter(options.out, options.format, options.labels, categories, composer))
 
 
+def done_together(sink: Sink) -> int:
+    """Jobs that follow each other of which all are done again where one is."""
+    return sink.writer.jobs if isinstance(sink, WebDatasetSink) else 1
+
+
 def reader_of(out: Path, sink: SinkName) -> Callable[[str], bytes]:
     """Gives the bytes of an image or mask of `out` by its name in the ledger; raises
     `PoseGenError` where it is not."""

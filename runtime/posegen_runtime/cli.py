@@ -10,7 +10,7 @@ import typer
 from posegen_runtime import __version__
 from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel, SinkName
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.options import RunOptions, parse_labels, parse_split
 from posegen_runtime.parts import Part
 
@@ -290,7 +290,7 @@ def _merge(shards: list[Path], out: Path | None) -> None:
     if out is None:
         raise PoseGenError("--out is missing: name a new folder to merge into")
     counts = merge_shards(shards, out)
-    print(f"{counts.done} images of {len(shards)} shards{_not_done(counts)}: {out}")
+    print(f"{counts.done} images of {len(shards)} shards{_not_done(counts)}: {printable(str(out))}")
     if counts.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -360,12 +360,12 @@ def _run(options: RunOptions) -> None:
     left = f", {counts.pending} to do" if counts.pending else ""
     print(
         f"{state}{counts.done} images done{before}{_not_done(counts)}{left} in "
-        f"{outcome.seconds:.1f} s, {speed:.1f} images/s: {options.out}"
+        f"{outcome.seconds:.1f} s, {speed:.1f} images/s: {printable(str(options.out))}"
     )
     if outcome.preview is not None:
-        print(f"contact sheet: {outcome.preview}")
+        print(f"contact sheet: {printable(str(outcome.preview))}")
     if outcome.report is not None:
-        print(f"report: {outcome.report}")
+        print(f"report: {printable(str(outcome.report))}")
     if outcome.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if counts.failed:

@@ -4,12 +4,15 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from posegen_runtime.choices import BackendName
+import msgspec
+
+from posegen_runtime.choices import BackendName, MaskChannel
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger import Identity, Ledger, PlannedJob, State
 from posegen_runtime.ledger.database import LEDGER
+from posegen_runtime.masks import MaskValues
 from posegen_runtime.options import RunOptions
 from posegen_runtime.progress import say
 from posegen_runtime.sinks.tree import claim
@@ -74,16 +77,40 @@ def _is_there(file: Path) -> bool:
         return False
 
 
-def chosen_before(options: RunOptions) -> tuple[BackendName, str] | None:
-    """Backend and precision of the images that are in `options.out` already: what "auto" chose
-    then it chooses again, whatever is fastest today. None where there are none."""
+class Before(msgspec.Struct, frozen=True):
+    """How the images were made that are in the output already: what "auto" chose then it chooses
+    again, whatever is fastest today, and however mended masks would be read."""
+
+    backend: BackendName
+    precision: str
+    mask_values: str
+    mask_channel: MaskChannel
+
+    def reading(self, options: RunOptions) -> RunOptions:
+        """`options` where nothing of how masks are read is left to guess."""
+        auto = options.mask_values == MaskValues.AUTO.value
+        any_channel = options.mask_channel is MaskChannel.AUTO
+        return msgspec.structs.replace(
+            options,
+            mask_values=self.mask_values if auto else options.mask_values,
+            mask_channel=self.mask_channel if any_channel else options.mask_channel,
+        )
+
+
+def chosen_before(options: RunOptions) -> Before | None:
+    """None where no image is there."""
     if options.fresh or not (options.out / LEDGER).exists():
         return None
     with Ledger.open(options.out, write=False) as ledger, ledger.view() as view:
         counts, values = view.counts(), view.identity()
     if values is None or counts.done + counts.rejected == 0:
         return None
-    return BackendName(values["--backend"]), str(values["--precision"])
+    return Before(
+        BackendName(values["--backend"]),
+        str(values["--precision"]),
+        str(values["--mask-values"]),
+        MaskChannel(values["--mask-channel"]),
+    )
 
 
 class JobFinder:

@@ -31,7 +31,13 @@ from posegen_runtime.outputs import write_outputs
 from posegen_runtime.pipeline import generate_with, run_jobs
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.progress import Progress, say
-from posegen_runtime.resuming import JobFinder, chosen_before, claim_or_resume, reopen_missing
+from posegen_runtime.resuming import (
+    Before,
+    JobFinder,
+    chosen_before,
+    claim_or_resume,
+    reopen_missing,
+)
 from posegen_runtime.rows import Finished
 from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
@@ -69,12 +75,13 @@ def run(options: RunOptions) -> Outcome:
     Raises `PoseGenError` when the run cannot start or go on; one bad mask only costs its row.
     """
     bundle = load_bundle(options.bundle)
-    inputs = find_inputs(options, bundle)
+    before = chosen_before(options)
+    inputs = find_inputs(before.reading(options) if before else options, bundle)
     check_labels(options, inputs)
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
     check_place(options.out, options.fresh)
-    choice = _choose(options, bundle)
+    choice = _choose(options, bundle, before)
     generator = PoseGenerator(bundle, choice, threads=1)
     judging = open_judging(options, inputs.known_viewpoints)
     identity = identity_of(options, inputs, bundle, choice, generator.engine, judging)
@@ -93,13 +100,12 @@ def run(options: RunOptions) -> Outcome:
             return _Run(options, inputs, generator, judging, ledger).go()
 
 
-def _choose(options: RunOptions, bundle: Bundle) -> Choice:
-    before = chosen_before(options)
+def _choose(options: RunOptions, bundle: Bundle, before: Before | None) -> Choice:
     if before is None:
         return choose(options.backend, bundle, options.precision)
     was_auto = options.backend is BackendName.AUTO
-    backend = before[0] if was_auto else options.backend
-    precision = before[1] if options.precision == AUTO else options.precision
+    backend = before.backend if was_auto else options.backend
+    precision = before.precision if options.precision == AUTO else options.precision
     choice = choose(backend, bundle, precision)
     return msgspec.structs.replace(choice, why="as before") if was_auto else choice
 
@@ -130,7 +136,10 @@ class _Run:
         shapes = candidates(
             backend, manifest.max_batch, options.lanes, options.batch, bool(varying)
         )
-        if varying and shapes[0].batch > 1:
+        usual = shapes[0].batch
+        if options.batch and usual < options.batch:
+            say(f"note: --batch {options.batch}: the bundle takes at most {usual} images a call")
+        if varying and usual > 1:
             say(
                 f"note: some pixels may be other ones in another batch: {varying}; --batch 1 "
                 "rules that out"
@@ -292,6 +301,11 @@ def _tell(options: RunOptions, inputs: Inputs, choice: Choice, counts: Counts) -
     if inputs.viewpoints is not None:
         origin = "poses" if inputs.poses else "the bundle"
         say(explanation(inputs.masks_with_viewpoint, len(inputs.masks), origin))
+    if not counts.planned:
+        say(
+            f"--shard {options.shard}: there are fewer images ({inputs.planned}) than shards; none "
+            "is left for this one"
+        )
     if inputs.per_mask < options.per_mask:
         say(
             f"--per-mask {options.per_mask}: there are only {inputs.per_mask} different pairs of "

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from posegen_runtime.errors import printable
 from posegen_runtime.ledger import Ledger
 
 REASONS = 20
@@ -20,8 +21,8 @@ def print_status(out: Path) -> None:
     with Ledger.open(out, write=False) as ledger, ledger.view() as view:
         counts, reasons = view.counts(), view.reasons()
     print(
-        f"{out}: {counts.planned} planned = {counts.done} done + {counts.rejected} rejected + "
-        f"{counts.failed} failed + {counts.pending} pending"
+        f"{printable(str(out))}: {counts.planned} planned = {counts.done} done + "
+        f"{counts.rejected} rejected + {counts.failed} failed + {counts.pending} pending"
     )
     if not reasons:
         return

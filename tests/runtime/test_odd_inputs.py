@@ -121,3 +121,25 @@ def test_every_file_is_one_row(
         assert cv2.imread(str(out / row["image"])).shape == (SIZE, SIZE, 3)
     listed = (out / "labels/yolo/train.txt").read_text(encoding="utf-8").splitlines()
     assert len(listed) == len(done)
+
+
+def test_an_output_of_an_odd_name_is_one_line(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a\nb\x1b[31m"
+    write(tmp_path / "masks", "0.png", example_mask(0))
+    common = ("--masks", tmp_path / "masks", "--out", out, "--bundle", tiny_bundle)
+    assert run_app(app, [*map(str, common), "--preview"]) == 0
+    assert run_app(app, ["--status", "--out", str(out)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 4
+    assert all("a%0Ab%1B[31m" in line for line in shown)
+
+
+def test_an_output_that_cannot_be_made_is_named(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "masks", "0.png", example_mask(0))
+    common = ("--masks", tmp_path / "masks", "--out", "/proc/x", "--bundle", tiny_bundle)
+    assert run_app(app, [*map(str, common)]) == 2
+    assert "error: --out /proc/x: cannot be made (" in capsys.readouterr().err

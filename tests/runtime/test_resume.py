@@ -13,7 +13,7 @@ import pytest
 from posegen_runtime.committing import MOST
 from posegen_runtime.pipeline import AHEAD
 from posegen_runtime.stopping import stopping
-from tiny_bundle import SIZE, example_photo
+from tiny_bundle import SIZE, example_mask, example_photo
 from whole_runs import (
     counts,
     images_there,
@@ -190,6 +190,34 @@ def test_images_that_are_gone_or_empty_are_made_anew(
     assert posegen_run(*common) == 0
     assert "2 jobs are done, but their files are gone or empty" in capsys.readouterr().err
     assert outputs(tmp_path / "out") == before
+
+
+def test_mended_masks_are_read_as_the_others_were(tiny_bundle: Path, tmp_path: Path) -> None:
+    """What was guessed once is not guessed anew, from files that changed."""
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for number in range(3):
+        cv2.imwrite(str(masks / f"{number}.png"), example_mask(number) // 255)
+    (masks / "3.png").write_bytes(b"no image")
+    common = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out")
+    assert posegen_run(*common) == 1
+    before = record(tmp_path / "out")["options"]["mask_values"]
+    cv2.imwrite(str(masks / "3.png"), 3 * (example_mask(3) // 255))
+    assert posegen_run("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "new") == 2
+    assert posegen_run(*common, "--retry-failed") == 0
+    assert record(tmp_path / "out")["options"]["mask_values"] == before
+
+
+def test_a_batch_above_the_bundles_is_told(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masks = write_masks(tmp_path / "masks", 2)
+    common = ("--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out")
+    assert posegen_run(*common, "--batch", 1000) == 0
+    most = json.loads((tiny_bundle / "bundle.json").read_bytes())["max_batch"]
+    told = capsys.readouterr().err
+    assert f"note: --batch 1000: the bundle takes at most {most} images a call\n" in told
+    assert record(tmp_path / "out")["options"]["batch"] == most
 
 
 def test_a_run_with_images_tries_every_mended_mask(tiny_bundle: Path, tmp_path: Path) -> None:

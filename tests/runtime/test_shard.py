@@ -47,7 +47,9 @@ def test_three_shards_are_one_run(tiny_bundle: Path, photos: Path, tmp_path: Pat
     }
 
 
-def test_more_shards_than_jobs(tiny_bundle: Path, tmp_path: Path) -> None:
+def test_more_shards_than_jobs(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A machine that gets nothing has nothing to do, and is no error."""
     masks = write_masks(tmp_path / "masks", 2)
     common = (
@@ -61,6 +63,7 @@ def test_more_shards_than_jobs(tiny_bundle: Path, tmp_path: Path) -> None:
         tmp_path / "out",
     )
     assert posegen_run(*common) == 0
+    assert "--shard 3/3: there are fewer images (2) than shards" in capsys.readouterr().err
     assert posegen_run(*common) == 0
     assert counts(tmp_path / "out").planned == 0
     assert rows(tmp_path / "out") == []

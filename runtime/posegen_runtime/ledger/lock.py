@@ -25,6 +25,12 @@ class OutputLock:
         self._lock = FileLock(file, timeout=0, thread_local=False)
         try:
             out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PoseGenError(
+                f"--out {out}: cannot be made ({error.strerror or error}); name a folder that can "
+                "be written"
+            ) from error
+        try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what it warns of is refused below
                 self._lock.acquire()

@@ -18,12 +18,16 @@ from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.jobs import Job
 from posegen_runtime.ledger.entries import ImageResult
 from posegen_runtime.rows import Failure, Finished, Images, Made, Prepared, Written, failed
-from posegen_runtime.shape import Shapes
+from posegen_runtime.shape import Shape, Shapes
 from posegen_runtime.verdicts import Verdict
 from posegen_runtime.workers.base import Result, Workers
 
-AHEAD = 4
+AHEAD = 3
 """Groups of jobs begun for each lane: one in it, and enough behind it that it never waits."""
+GROUP = 4
+"""Jobs that a lane reads, then generates, then writes, even where a call takes fewer: a core that
+stays at one kind of work keeps its caches."""
+
 
 Generate = Callable[[list[Prepared]], Images]
 Verify = Callable[[list[Prepared], Images], list[Verdict]]
@@ -39,6 +43,11 @@ class _Begun(NamedTuple):
     """None where no image was made."""
     timings: dict[str, float]
     """Seconds that generating and verifying one image took, by stage."""
+
+
+def whole_group(batch: int) -> int:
+    """Jobs in a group: as many calls of `batch` as it takes."""
+    return batch * -(-GROUP // batch)
 
 
 def generate_with(generator: PoseGenerator) -> Generate:
@@ -74,13 +83,13 @@ def run_jobs(
     for shape, until in shapes.phases():
         images, start = 0, time.perf_counter()
         over = True
-        with _Lanes(workers, generate, verify, shape.lanes) as lanes:
+        with _Lanes(workers, generate, verify, shape) as lanes:
             window: deque[Future[list[_Begun]]] = deque()
             while not stop.is_set():
                 if until is not None and time.perf_counter() - start >= until:
                     over = False
                     break
-                group = list(islice(coming, shape.batch))
+                group = list(islice(coming, lanes.group))
                 if not group:
                     break
                 window.append(lanes.submit(group))
@@ -104,14 +113,24 @@ class _Lanes:
     """Threads that each take a group of jobs through the generator; leaving waits for them."""
 
     def __init__(
-        self, workers: Workers, generate: Generate, verify: Verify | None, count: int
+        self, workers: Workers, generate: Generate, verify: Verify | None, shape: Shape
     ) -> None:
         self._workers = workers
         self._generate = generate
         self._verify = verify
-        self._pool = ThreadPoolExecutor(count, "infer")
+        self._shape = shape
+        self._begun = 0
+        self._pool = ThreadPoolExecutor(shape.lanes, "infer")
+
+    @property
+    def group(self) -> int:
+        """Jobs to submit next: whole calls. The first of each lane is one call, so that the first
+        images are soon there."""
+        batch = self._shape.batch
+        return batch if self._begun < self._shape.lanes else whole_group(batch)
 
     def submit(self, group: list[Job]) -> "Future[list[_Begun]]":
+        self._begun += 1
         inputs = [(job, self._workers.prepare(job)) for job in group]
         return self._pool.submit(self._infer, inputs)
 
@@ -140,8 +159,11 @@ class _Lanes:
         return [Made(*one) for one in zip(ready, images, verdicts, strict=True)]
 
     def _generated(self, ready: list[Prepared]) -> Images:
+        size = self._shape.batch
+        calls = [ready[start : start + size] for start in range(0, len(ready), size)]
         try:
-            return self._generate(ready)
+            made = [self._generate(call) for call in calls]
+            return made[0] if len(made) == 1 else np.concatenate(made)
         except (PoseGenError, MemoryError):
             raise
         except Exception as error:  # backends raise their own types

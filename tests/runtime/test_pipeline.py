@@ -14,7 +14,7 @@ from posegen_runtime import PoseGenerator, PoseGenError, shape
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.jobs import Job, plan
 from posegen_runtime.ledger import ImageResult, State
-from posegen_runtime.pipeline import AHEAD, Generate, generate_with, run_jobs
+from posegen_runtime.pipeline import AHEAD, GROUP, Generate, generate_with, run_jobs, whole_group
 from posegen_runtime.rows import Failure, Finished, Made, Prepared, Written
 from posegen_runtime.shape import Shape, Shapes
 from posegen_runtime.sources import Source
@@ -145,6 +145,36 @@ def test_every_image_says_where_its_time_went() -> None:
         assert (image.timings["read"], image.timings["write"]) == (0.5, 0.25)
 
 
+def test_a_lane_reads_then_generates_then_writes_a_group_in_calls_of_a_batch() -> None:
+    done: list[tuple[str, int]] = []
+
+    def reading(job: Job) -> list[Prepared | Failure]:
+        done.append(("read", 1))
+        return prepare(job)
+
+    def generating(prepared: list[Prepared]) -> np.ndarray:
+        done.append(("generate", len(prepared)))
+        return generate(prepared)
+
+    def writing(made: Sequence[Made]) -> list[Written]:
+        done.append(("write", 1))
+        return write(made)
+
+    shape = Shape(lanes=1, batch=2)
+    list(go(jobs(6), shape, prepare=reading, generate=generating, write=writing))
+    # Jobs 0 and 4 hold two objects, job 5 is bad; the first group is one call's.
+    assert [*done[:6]] == [
+        *[("read", 1)] * 2,
+        *[("generate", 2), ("generate", 1)],
+        *[("write", 1)] * 2,
+    ]
+    assert done[6:] == [
+        *[("read", 1)] * GROUP,
+        *[("generate", 2)] * 2,
+        *[("write", 1)] * (GROUP - 1),
+    ]
+
+
 @every_shape
 @all_workers
 def test_jobs_in_flight_are_bounded(shape: Shape, make_workers: MakeWorkers) -> None:
@@ -160,7 +190,7 @@ def test_jobs_in_flight_are_bounded(shape: Shape, make_workers: MakeWorkers) -> 
     for _ in go(counted(), shape, make_workers):
         finished += 1
     assert begun == finished == 200
-    assert most <= AHEAD * shape.lanes * shape.batch + 1
+    assert most <= AHEAD * shape.lanes * whole_group(shape.batch) + 1
 
 
 @every_shape

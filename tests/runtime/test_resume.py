@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from posegen_runtime.committing import MOST
-from posegen_runtime.pipeline import AHEAD
+from posegen_runtime.pipeline import AHEAD, GROUP
 from posegen_runtime.stopping import stopping
 from tiny_bundle import SIZE, example_mask, example_photo
 from whole_runs import (
@@ -86,13 +86,13 @@ def test_a_stopped_run_goes_on(
     given: Given, tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
     out = tmp_path / "out"
-    assert stop(out, given, how, images=60) == code
+    assert stop(out, given, how, images=MOST + 30) == code
     there = written(out)
     state = counts(out)
     assert state.planned == JOBS == state.done + state.failed + state.pending
     assert state.pending > 0
     killed = how is signal.SIGKILL
-    assert 0 <= len(there) - state.done <= (MOST + AHEAD * LANES if killed else 0)
+    assert 0 <= len(there) - state.done <= (MOST + AHEAD * LANES * GROUP if killed else 0)
     if not killed:
         assert [row["mask"] for row in rows(out)] == [
             row["mask"] for row in given.rows[: state.done + state.failed]

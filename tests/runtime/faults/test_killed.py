@@ -21,11 +21,11 @@ from bulk_runs import (
 )
 from posegen_runtime.committing import MOST
 from posegen_runtime.ledger.database import LEDGER
-from posegen_runtime.pipeline import AHEAD
+from posegen_runtime.pipeline import AHEAD, whole_group
 from posegen_runtime.shape import available_cores
 
 KILLS = 50
-IN_FLIGHT = MOST + AHEAD * (available_cores() + 1) * 4
+IN_FLIGHT = MOST + AHEAD * (available_cores() + 1) * whole_group(4)
 """Waiting for the ledger, and in the lanes of the largest shape that is tried."""
 
 

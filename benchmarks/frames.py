@@ -36,7 +36,7 @@ from posegen.render.sensor import Sensor
 from posegen.render.street import draw_street
 from posegen_runtime.cli import app as posegen_run
 from posegen_runtime.console import run_app
-from posegen_runtime.images import write_png
+from posegen_runtime.images import read_rgb, write_png
 from posegen_runtime.poses import Pose, write_poses
 
 SIZE = 1920, 1080
@@ -70,6 +70,7 @@ def main(
     shutil.rmtree(out / "run", ignore_errors=True)
     command = ["--masks", silhouettes / "masks", "--poses", silhouettes / "poses.jsonl"]
     command += ["--background", scenes / "backgrounds", "--pairs", scenes / "pairs.csv"]
+    command += ["--background-labels", scenes / "backgrounds.json"]
     command += ["--paste", "--labels", labels, "--out", out / "run", "--workers", workers]
     start = time.perf_counter()
     code = run_app(posegen_run, [str(word) for word in command])
@@ -86,10 +87,13 @@ def make_scenes(rng: np.random.Generator, model: Model, out: Path, masks: int) -
     (out / "backgrounds").mkdir(parents=True)
     (out / "car.ply").write_bytes(ply(model.whole))
     poses: list[Pose] = []
+    images, roads = [], []
     frame = 0
     while len(poses) < masks:
         wanted = min(int(rng.integers(2, 4)), masks - len(poses))
         street = replace(draw_street(rng), angle=0.0)
+        # Only `Stage` draws these, and the ground their shadows.
+        street = replace(street, cars=(None,) * len(street.cars))
         view = draw_view(rng)
         found = list(draw_cars(rng, view, model, wanted))
         if len(found) < wanted:
@@ -116,10 +120,41 @@ def make_scenes(rng: np.random.Generator, model: Model, out: Path, masks: int) -
         photo = cv2.cvtColor(lens.take(painted, rng), cv2.COLOR_RGB2BGR)
         cv2.imwrite(str(out / "backgrounds" / f"{name}.jpg"), photo)
         frame += 1
+        width, height = SIZE
+        images.append({"id": frame, "file_name": f"{name}.jpg", "width": width, "height": height})
+        roads.append(road_of(view, frame))
+    roads_found = {
+        "images": images,
+        "annotations": roads,
+        "categories": [{"id": 1, "name": "road"}],
+    }
+    (out / "backgrounds.json").write_text(json.dumps(roads_found))
     with (out / "pairs.csv").open("w", newline="") as file:
         rows = [(f"{n:06}", f"{n:06}.jpg") for n in range(frame)]
         csv.writer(file).writerows([("mask", "background"), *rows])
     write_poses(out / "poses.jsonl", poses)
+
+
+def road_of(view: View, image: int) -> dict[str, Any]:
+    """A COCO annotation of the strip that cars stand on, as somebody would have labelled it."""
+    across = 4.5
+    edge = np.linspace(-4, 60, 20)
+    points = np.array(
+        [(x, -across, 0.0) for x in edge] + [(x, across, 0.0) for x in edge[::-1]], np.float64
+    )
+    points = points[view.to_camera(points)[:, 2] > 1]
+    corners = np.clip(view.project(points) + 0.5, 0, SIZE)
+    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    area = float(cv2.contourArea(corners.astype(np.float32)))
+    return {
+        "id": image,
+        "image_id": image,
+        "category_id": 1,
+        "segmentation": [corners.ravel().tolist()],
+        "area": area,
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        "iscrowd": 0,
+    }
 
 
 def draw_view(rng: np.random.Generator) -> View:
@@ -135,7 +170,7 @@ def draw_cars(
     """(R, t), model to world, of up to `count` cars that stand apart and inside the image."""
     taken: list[Floats] = []
     for _ in range(200):
-        place = np.array([rng.uniform(-6, 22), rng.uniform(-7, 7)])
+        place = np.array([rng.uniform(-7, 24), rng.uniform(-4, 4)])
         if any(np.hypot(*(place - other)) < APART for other in taken):
             continue
         turn = rotation(rng.choice([0, np.pi]) + rng.normal(0, 0.35))
@@ -162,30 +197,35 @@ def check(out: Path) -> dict[str, Any]:
             frames[row["image"]].append(row)
     changed_outside = wrong_visible = hidden = 0
     seams: list[tuple[float, float]] = []
+    untouched: list[tuple[float, float]] = []
     coco = COCO(run / "labels" / "coco" / "instances.json")
+    cars = coco.getCatIds(catNms=["car"])
     ids = {image["file_name"]: number for number, image in coco.imgs.items()}
     for name, objects in frames.items():
-        image = read(run / name)
-        before = read(out / "scenes" / "backgrounds" / objects[0]["background"])
+        image = read_rgb(run / name)
+        before = read_rgb(out / "scenes" / "backgrounds" / objects[0]["background"])
         outside = np.ones(image.shape[:2], bool)
         windows = [row["placement"]["window"] for row in objects]
         for x0, y0, x1, y1 in windows:
             outside[y0:y1, x0:x1] = False
         changed_outside += int((image != before)[outside].any(axis=-1).sum())
         seams += [seam(image, window, windows) for window in windows]
-        whole = [read(run / row["mask_file"], cv2.IMREAD_GRAYSCALE) > 0 for row in objects]
-        annotations = coco.loadAnns(coco.getAnnIds(imgIds=[ids[name.removeprefix("images/")]]))
+        untouched += [seam(before, window, windows) for window in windows]
+        whole = [read_mask(run / row["mask_file"]) for row in objects]
+        shown = coco.getAnnIds(imgIds=[ids[name.removeprefix("images/")]], catIds=cars)
+        annotations = coco.loadAnns(shown)
         visible = [coco_mask.decode(a["segmentation"]) > 0 for a in annotations]
         union = np.any(visible, axis=0)
         apart = int(np.sum(visible)) == int(union.sum())
         wrong_visible += not apart or not np.array_equal(union, np.any(whole, axis=0))
         hidden += sum(row.get("visible_fraction", 1.0) < 1 for row in objects)
     border, around = np.sum(seams, axis=0)
+    border_before, around_before = np.sum(untouched, axis=0)
     pictures = out / "look"
     shutil.rmtree(pictures, ignore_errors=True)
     pictures.mkdir()
     for name in list(frames)[:: max(1, len(frames) // LOOK)][:LOOK]:
-        small = cv2.resize(read(run / name), (1280, 720), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(read_rgb(run / name), (1280, 720), interpolation=cv2.INTER_AREA)
         write_png(pictures / f"{Path(name).stem}.png", small)
     return {
         "frames": len(frames),
@@ -195,13 +235,15 @@ def check(out: Path) -> dict[str, Any]:
         "pixels changed outside the crops": changed_outside,
         "frames whose visible parts are not the whole masks' union": wrong_visible,
         "gradient on the crops' borders over that around them": round(border / around, 4),
+        "the same in the frames before": round(border_before / around_before, 4),
     }
 
 
-def read(path: Path, flags: int = cv2.IMREAD_COLOR_RGB) -> np.ndarray:
-    image = cv2.imread(str(path), flags)
-    assert image is not None, path
-    return image
+def read_mask(path: Path) -> np.ndarray:
+    """bool [H, W]."""
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    assert mask is not None, path
+    return np.asarray(mask > 127)
 
 
 def seam(

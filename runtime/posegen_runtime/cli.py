@@ -146,6 +146,13 @@ def generate(
             "that frame, which may show several objects.",
         ),
     ] = False,
+    background_labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --paste: COCO file of what the backgrounds show, carried over but for what "
+            "new objects hide."
+        ),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Also write a contact sheet.")] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Delete what an earlier run left in --out first.")
@@ -260,6 +267,7 @@ def generate(
             heading_judge=heading_judge,
             min_iou=min_iou,
             paste=paste,
+            background_labels=background_labels,
             preview=preview or demo,
             fresh=fresh,
             retry_failed=retry_failed,
@@ -296,7 +304,7 @@ def _merge(shards: list[Path], out: Path | None) -> None:
 
 
 REPLAY_TAKES = {
-    *("masks", "appearance", "background", "poses", "pairs", "bundle"),
+    *("masks", "appearance", "background", "background_labels", "poses", "pairs", "bundle"),
     *("segmenter", "heading_judge"),
     *("backend", "precision", "lanes", "batch", "workers"),
 }

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import overload
 
@@ -14,6 +15,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.frames.grouping import Frames, group
 from posegen_runtime.images import read_rgb
 from posegen_runtime.jobs import Job, distinct_pairs, find_images, plan
+from posegen_runtime.labels.background import BackgroundLabels
 from posegen_runtime.labels.categories import numbered
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
@@ -50,6 +52,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     pairs: list[Pair]
     """From `--pairs`; empty without."""
     paste: bool = False
+    background_labels: BackgroundLabels | None = None
 
     @property
     def planned(self) -> int:
@@ -109,6 +112,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         masks=masks,
         frames=frames,
         paste=options.paste,
+        background_labels=_background_labels(options, backgrounds),
         appearances=appearances,
         backgrounds=backgrounds,
         reading=reading,
@@ -119,6 +123,36 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         per_mask=min(options.per_mask, distinct_pairs(appearances, backgrounds)),
         pairs=pairs,
     )
+
+
+def _background_labels(
+    options: RunOptions, backgrounds: Sequence[Source]
+) -> BackgroundLabels | None:
+    """A file of other frames, or at another size, shows here and not on every job."""
+    file = options.background_labels
+    if file is None:
+        return None
+    if not options.paste or "coco" not in options.labels:
+        missing = "coco to --labels" if options.paste else "--paste"
+        raise PoseGenError(
+            f"--background-labels {file}: is carried over into the COCO file of whole frames; add "
+            f"{missing}, or leave it out"
+        )
+    labels = BackgroundLabels(file)
+    known = (source for source in backgrounds if labels.sizes.named(source.name))
+    first = list(islice(known, OPENED_AT_START))
+    if not first:
+        raise PoseGenError(
+            f"--background-labels {file}: has no image of the backgrounds, such as "
+            f"{backgrounds[0].name}; its file_name must be theirs"
+        )
+    for source in first:
+        try:
+            height, width, _ = read_rgb(source.path).shape
+        except PoseGenError:
+            continue  # which costs its rows
+        labels.sizes.check(source.name, (height, width), "its file is")
+    return labels
 
 
 def _check_paste(options: RunOptions, bundle: Bundle) -> None:
@@ -165,7 +199,7 @@ def _check_apart(options: RunOptions) -> None:
     """Neither may outputs be taken for inputs, nor inputs be replaced with an old output."""
     out = _real(options.out)
     for name in (
-        *("masks", "appearance", "background", "poses", "pairs", "bundle"),
+        *("masks", "appearance", "background", "background_labels", "poses", "pairs", "bundle"),
         *("segmenter", "heading_judge"),
     ):
         given: Path | None = getattr(options, name)

@@ -47,6 +47,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Shares of train, val and test; empty: the data set is whole."""
     paste: bool = False
     """Put each generated crop back into its full-size background."""
+    background_labels: Path | None = None
+    """COCO annotations of the backgrounds, for the frames that they become."""
     preview: bool = False
     fresh: bool = False
     """Delete what an earlier run left in `out`, instead of going on there."""

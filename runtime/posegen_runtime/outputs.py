@@ -8,6 +8,7 @@ import msgspec
 
 from posegen_runtime.advice import Advice
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.labels.background import BackgroundLabels
 from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.labels.writing import LabelFiles, Standing
@@ -57,17 +58,21 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """What may be wrong with the mask: "unclear", "mostly white", "outside: area"."""
 
 
-def write_outputs(out: Path, ledger: Ledger, plan: LabelPlan) -> list[str]:
+def write_outputs(
+    out: Path, ledger: Ledger, plan: LabelPlan, background: BackgroundLabels | None = None
+) -> list[str]:
     """Write `manifest.jsonl`, a line for each image that is over, in the order of the jobs, and
     `labels/` for those that are done. Each file appears whole; earlier ones are replaced. Returns
     what should be known about the masks; see `Advice`.
+
+    `background`: what the frames showed before, for COCO.
 
     Raises `PoseGenError` naming `out` when it cannot be written.
     """
     partial = out / f".{MANIFEST}.part"
     advice = Advice(plan.with_poses)
     try:
-        labels = LabelFiles(out, plan)
+        labels = LabelFiles(out, plan, background)
         with partial.open("wb") as manifest:
             for _, group in groupby(ledger.rows(OVER), key=lambda row: row.job):
                 rows = list(group)

@@ -16,6 +16,7 @@ from posegen_runtime.frames.files import FrameFiles
 from posegen_runtime.geometry import Fit, Placement, place
 from posegen_runtime.images import read_resized_rgb, read_rgb
 from posegen_runtime.jobs import Job, Looks
+from posegen_runtime.labels.background import AnnotatedSizes
 from posegen_runtime.mask_range import outside
 from posegen_runtime.masks import MaskReading, Silhouette
 from posegen_runtime.poses import Pose, Three
@@ -67,7 +68,7 @@ class Preparer:
     so many of its kind have the room for read files between them. `again`: masks are kept for the
     next jobs, which they may come back in. `frames`: of a run that pastes crops into whole frames;
     then every crop is cut out of its frame, and poses stay the frame's. `looks` draws what a job
-    has no appearance for.
+    has no appearance for. `annotated`: sizes that backgrounds must have.
     """
 
     def __init__(
@@ -80,11 +81,13 @@ class Preparer:
         viewpoints: Mapping[str, Three] | None = None,
         frames: FrameFiles | None = None,
         looks: Looks | None = None,
+        annotated: AnnotatedSizes | None = None,
         sharers: int = 1,
         again: bool = True,
     ) -> None:
         self._frames = frames
         self._looks = looks
+        self._annotated = annotated
         self._size = size
         self._reading = reading
         self._fit = fit
@@ -160,6 +163,9 @@ class Preparer:
         try:
             if self._frames:
                 _check_inside(placement)
+                if self._annotated and job.background:
+                    size = placement.source_size
+                    self._annotated.check(job.background.name, size, "the mask is")
                 if pose:
                     pose.check_size(placement.source_size)
             elif pose:

@@ -230,7 +230,7 @@ class _Run:
 
     def _open_workers(self) -> Workers:
         manifest = self._generator.bundle.manifest
-        inputs = self._inputs
+        inputs, annotated = self._inputs, self._inputs.background_labels
         make = functools.partial(
             Preparer,
             self._generator.image_size,
@@ -241,6 +241,7 @@ class _Run:
             inputs.viewpoints,
             self._frames,
             Looks(inputs.appearances, self._options.seed) if inputs.looks_by_object else None,
+            annotated.sizes if annotated else None,
             again=inputs.per_mask > 1 or bool(inputs.pairs),
         )
         return open_workers(
@@ -282,7 +283,9 @@ class _Run:
     def _ledger_to_outputs(self) -> None:
         identity: dict[str, Any] = self._ledger.identity() or {}
         plan = LabelPlan.of(identity)
-        self._record.warnings = write_outputs(self._options.out, self._ledger, plan)
+        self._record.warnings = write_outputs(
+            self._options.out, self._ledger, plan, self._inputs.background_labels
+        )
 
     def _write_report(self, counts: Counts) -> Path:
         from posegen_runtime.reporting import report_of

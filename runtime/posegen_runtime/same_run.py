@@ -26,7 +26,7 @@ def identity_of(
 ) -> Identity:
     """`choice` and `engine`, with its version, are what runs the model; `judging` decides what is
     rejected."""
-    reading = inputs.reading
+    reading, annotated = inputs.reading, inputs.background_labels
     values: dict[str, Value] = {
         "--bundle": f"{bundle.manifest.name} {sha256_of(bundle.root / MANIFEST)[:16]}",
         "--precision": choice.precision,
@@ -47,6 +47,7 @@ def identity_of(
         "--split": list(options.split) or None,
         "--poses": _digest(inputs.poses),
         "--paste": "yes" if options.paste else None,
+        "--background-labels": annotated.digest if annotated else None,
     }
     if judging:
         values |= judging.identity

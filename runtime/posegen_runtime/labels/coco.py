@@ -57,11 +57,18 @@ class CocoWriter:
         self._parts = {key: folder / f".{name}.{key}.part" for key in self._counts}
         self._open = {key: path.open("wb+") for key, path in self._parts.items()}
 
-    def add(self, file_name: str, objects: Iterable[tuple[CocoMask, str]]) -> None:
+    def add(
+        self,
+        file_name: str,
+        objects: Iterable[tuple[CocoMask, str]],
+        crowd: Iterable[tuple[CocoMask, str]] = (),
+    ) -> None:
         """Add one image with the mask and category of each object, of which there is at least one.
-        `file_name` is its path below `images/`. An object without a pixel gets no annotation."""
+        `file_name` is its path below `images/`. An object without a pixel gets no annotation.
+        `crowd`: masks of many at once."""
         image = 0
-        for mask, category in objects:
+        marked = [*((one, 0) for one in objects), *((one, 1) for one in crowd)]
+        for (mask, category), iscrowd in marked:
             height, width = mask.size
             if not image:
                 image = self._append(
@@ -77,7 +84,7 @@ class CocoWriter:
                         "segmentation": {"size": [height, width], "counts": mask.counts},
                         "area": mask.area,
                         "bbox": mask.bbox,
-                        "iscrowd": 0,
+                        "iscrowd": iscrowd,
                     },
                 )
 

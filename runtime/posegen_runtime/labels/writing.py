@@ -5,9 +5,10 @@ from pathlib import Path
 
 import msgspec
 
+from posegen_runtime.labels.background import BackgroundLabels, merged
 from posegen_runtime.labels.bop import BopWriter
 from posegen_runtime.labels.categories import category_of
-from posegen_runtime.labels.coco import CocoWriter
+from posegen_runtime.labels.coco import CocoMask, CocoWriter
 from posegen_runtime.labels.kitti import KittiWriter
 from posegen_runtime.labels.left_out import LeftOut, why_no_pose
 from posegen_runtime.labels.plan import LabelPlan
@@ -34,16 +35,20 @@ class LabelFiles:
     Methods raise `OSError` or `PoseGenError` when a file cannot be written.
     """
 
-    def __init__(self, out: Path, plan: LabelPlan) -> None:
+    def __init__(
+        self, out: Path, plan: LabelPlan, background: BackgroundLabels | None = None
+    ) -> None:
         folder = out / "labels"
         formats, categories, parts = plan.formats, plan.categories, plan.parts
         self._plan = plan
+        self._background = background
         self._left_out = LeftOut()
         self._coco: dict[str, CocoWriter] = {}
         if "coco" in formats:
             for part in parts:
                 named = part if plan.split else ""
-                self._coco[part] = CocoWriter(folder / "coco", categories, named)
+                in_coco = merged(categories, background.categories) if background else categories
+                self._coco[part] = CocoWriter(folder / "coco", in_coco, named)
         self._yolo = YoloWriter(folder / "yolo", categories, parts) if "yolo" in formats else None
         self._bop = BopWriter(out, categories, parts) if "bop" in formats else None
         self._kitti = KittiWriter(out, plan) if "kitti" in formats else None
@@ -69,7 +74,12 @@ class LabelFiles:
                 for row in rows
                 if (mask := row.data.visible or row.data.coco)
             ]
-            self._coco[part].add(name, objects)
+            crowd: list[tuple[CocoMask, str]] = []
+            if self._background and first.background:
+                whole = [row.data.coco for row in rows if row.data.coco]
+                for kept in self._background.remaining(first.background, whole):
+                    (crowd if kept.iscrowd else objects).append((kept.mask, kept.category))
+            self._coco[part].add(name, objects, crowd)
         if self._yolo:
             self._yolo.add(name, part)
         if self._poses:

@@ -9,6 +9,7 @@ import msgspec
 
 from posegen_runtime.choices import SinkName
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.labels.background import BackgroundLabels
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.merge.merging import merge
@@ -37,8 +38,9 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
     warnings: list[str] = []
 
     def write(out: Path, ledger: Ledger) -> None:
-        plan = LabelPlan.of(ledger.identity() or {})
-        warnings.extend(write_outputs(out, ledger, plan))
+        identity = ledger.identity() or {}
+        background = _background_labels(records[0], identity.get("--background-labels"))
+        warnings.extend(write_outputs(out, ledger, LabelPlan.of(identity), background))
 
     with ExitStack() as stack:
         counts = merge(shards, out, write, _Shown(stack))
@@ -61,6 +63,19 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
         read = reader_of(out, SinkName(options["sink"]))
         report_of(out, ledger, read, counts, int(options["seed"]))
     return counts
+
+
+def _background_labels(record: RunRecord, digest: object) -> BackgroundLabels | None:
+    """Those that the shards were run with; they may have changed since."""
+    if digest is None:
+        return None
+    labels = BackgroundLabels(Path(record.options["background_labels"]))
+    if labels.digest != digest:
+        raise PoseGenError(
+            f"--background-labels {record.options['background_labels']}: was changed since the "
+            "shards were made; put it back as it was"
+        )
+    return labels
 
 
 def _kept(record: RunRecord) -> dict[str, Any]:

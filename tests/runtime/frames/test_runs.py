@@ -292,3 +292,82 @@ def test_without_poses_the_masks_of_a_frame_have_one_size(run: Run, inputs: Path
     out = run("out", poses=False, code=1)
     [bad] = [row for row in rows_of(out) if row["state"] == "failed"]
     assert "the mask is 200×100 pixels, another one of its frame 200×120" in bad["reason"]
+
+
+def annotations(inputs: Path, **size: int) -> Path:
+    """A tree in every street, hidden in part by the first object of each frame."""
+    shown = {"width": WIDTH, "height": HEIGHT} | size
+    images = [{"id": n, "file_name": f"{n}.png", **shown} for n in (1, 2)]
+    tree = [[70, 0, 100, 0, 100, 119, 70, 119]]
+    found = [
+        {"id": n, "image_id": n, "category_id": 1, "segmentation": tree, "iscrowd": 0}
+        for n in (1, 2)
+    ]
+    file = inputs / "before.json"
+    file.write_text(
+        json.dumps(
+            {"images": images, "annotations": found, "categories": [{"id": 1, "name": "tree"}]}
+        )
+    )
+    return file
+
+
+def test_annotations_of_the_backgrounds_are_carried_over(run: Run, inputs: Path) -> None:
+    before = annotations(inputs)
+    (inputs / "streets/0.png").unlink()
+    out = run("out", "--background-labels", before)
+    coco = COCO(out / "labels/coco/instances.json")
+    assert {one["name"]: one["id"] for one in coco.cats.values()} == {"car": 1, "tree": 2}
+    tree = np.zeros((HEIGHT, WIDTH), bool)
+    tree[0:119, 70:100] = True
+    for number, image in coco.imgs.items():
+        entries = coco.loadAnns(coco.getAnnIds(imgIds=[number]))
+        assert [one["category_id"] for one in entries] == [1, 1, 1, 2]
+        stem = Path(image["file_name"]).stem
+        whole = [read_mask(out / "masks" / f"{stem}_{k}.png") > 0 for k in range(3)]
+        left = coco_mask.decode(entries[3]["segmentation"]) > 0
+        assert np.array_equal(left, tree & ~np.any(whole, axis=0))
+    parts = [run(f"part{n}", "--background-labels", before, "--shard", f"{n}/2") for n in (1, 2)]
+    assert posegen_run("--merge", "--out", inputs / "merged", *parts) == 0
+    assert outputs(inputs / "merged") == outputs(out)
+    before.write_text(before.read_text() + " ")
+    assert posegen_run("--merge", "--out", inputs / "other", *parts) == 2
+
+
+def test_annotations_of_another_size(
+    run: Run, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (inputs / "streets/0.png").unlink()
+    before = annotations(inputs, width=WIDTH + 1)
+    run("out", "--background-labels", before, code=2)
+    message = "before.json: 1.png is annotated at 201×120 pixels, its file is 200×120; give"
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_annotations_of_frames_that_masks_do_not_fit(run: Run, inputs: Path) -> None:
+    before = annotations(inputs)
+    (inputs / "streets/0.png").unlink()
+    for file in (inputs / "masks").iterdir():
+        cv2.imwrite(str(file), read_mask(file)[:110])
+    out = run("out", "--background-labels", before, poses=False, code=1)
+    assert {row["state"] for row in rows_of(out)} == {"failed"}
+    assert all(
+        "is annotated at 200×120 pixels, the mask is 200×110" in r["reason"] for r in rows_of(out)
+    )
+
+
+@pytest.mark.parametrize("labels", ["yolo", "none"])
+def test_annotations_need_coco(
+    run: Run, inputs: Path, labels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("out", "--background-labels", annotations(inputs), "--labels", labels, code=2)
+    assert "add coco to --labels" in capsys.readouterr().err
+
+
+def test_annotations_of_other_files(
+    run: Run, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = annotations(inputs)
+    before.write_text(before.read_text().replace(".png", ".jpg"))
+    run("out", "--background-labels", before, code=2)
+    assert "has no image of the backgrounds, such as 0.png" in capsys.readouterr().err

@@ -53,7 +53,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def main(
     out: Annotated[Path, typer.Option(help="New folder for inputs, outputs and pictures.")],
     masks: Annotated[int, typer.Option(min=2, help="Silhouettes, two or three a frame.")] = 200,
-    labels: Annotated[str, typer.Option(help="As of posegen-run.")] = "coco,yolo",
+    labels: Annotated[str, typer.Option(help="As of posegen-run.")] = "coco,yolo,bop,kitti",
     workers: Annotated[int, typer.Option(min=0, help="As of posegen-run.")] = 0,
 ) -> None:
     """Make the scenes, run, check, and print what was found."""
@@ -158,9 +158,15 @@ def road_of(view: View, image: int) -> dict[str, Any]:
 
 
 def draw_view(rng: np.random.Generator) -> View:
-    """A camera at the roadside or on a car's roof, that looks along the street."""
-    elevation, distance = np.radians(rng.uniform(4, 16)), rng.uniform(12, 20)
-    R, t = orbit(np.array([0, 0, 0.5]), np.pi + rng.normal(0, 0.25), elevation, distance)
+    """A camera on a car's roof or a pole that looks along the street, all but level: KITTI's boxes
+    turn about the camera's vertical axis only."""
+    down, distance, height = (
+        np.radians(rng.uniform(0, 2.5)),
+        rng.uniform(10, 18),
+        rng.uniform(1.4, 4),
+    )
+    target = np.array([0, 0, height - distance * np.sin(down)])
+    R, t = orbit(target, np.pi + rng.normal(0, 0.15), down, distance)
     return View(R, t, intrinsics(*SIZE, FOV), *SIZE)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from pycocotools.coco import COCO
 
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.images import read_rgb
+from posegen_runtime.rows import Made, Written
+from posegen_runtime.sinks.files import FileWriter
+from posegen_runtime.verdicts import Verdict
 from tiny_bundle import example_photo, write_tiny_bundle
 from whole_runs import counts, outputs, posegen_run
 
@@ -371,3 +374,37 @@ def test_annotations_of_other_files(
     before.write_text(before.read_text().replace(".png", ".jpg"))
     run("out", "--background-labels", before, code=2)
     assert "has no image of the backgrounds, such as 0.png" in capsys.readouterr().err
+
+
+def test_what_is_rejected_is_not_painted_and_hides_nothing(
+    run: Run, inputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run("without", "--fit", "object")
+    call = FileWriter.__call__
+
+    def rejecting(self: FileWriter, made: Sequence[Made]) -> list[Written]:
+        verdict = Verdict(iou=0.1, shift=1.0, size_ratio=3.0, reason="shows something else")
+        judged = [
+            Made(one.prepared, one.image, verdict if one.prepared.object == "1" else None)
+            for one in made
+        ]
+        return call(self, judged)
+
+    monkeypatch.setattr(FileWriter, "__call__", rejecting)
+    out = run("out")
+    rows = rows_of(out)
+    assert [row["state"] for row in rows] == ["done", "done", "rejected"] * 3
+    assert [row["image"] for row in rows[:3]] == [
+        *["images/f0.png"] * 2,
+        "rejected/images/f0_1.png",
+    ]
+    assert all(row.get("visible_fraction", 1) == 1 for row in rows)
+    assert len(json.loads((out / "labels/coco/instances.json").read_text())["images"]) == 3
+    image, other = (read_rgb(folder / "images/f0.png") for folder in (out, expected))
+    second = silhouette(0, 1) > 0
+    second &= ~cv2.dilate(silhouette(0, 0), np.ones((5, 5))).astype(bool)
+    assert not np.array_equal(image[second], other[second])
+    [street] = {row["background"] for row in rows[:3]}
+    before = read_rgb(inputs / "streets" / street)
+    if before.shape == image.shape:
+        assert np.array_equal(image[90:, 85:110], before[90:, 85:110])

@@ -10,9 +10,9 @@ import pytest
 from killing import was_killed
 from ledger_jobs import rows_of
 from plain_files import PlainSink, write_outputs
+from posegen_runtime import links
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.ledger import Counts, Ledger
-from posegen_runtime import links
 from posegen_runtime.merge import merge
 from sharded_run import STEMS, Make, identity, tree
 from small_runs import jobs_of, run

@@ -1,4 +1,4 @@
-"""How fast the ledger is: planning, finishing, counting and reading.
+"""How fast the ledger is: planning, finishing, counting, reading, and looking for lost files.
 
     python benchmarks/ledger.py [--jobs 100000] [--folder DIR]
 
@@ -23,6 +23,7 @@ import typer
 from posegen_runtime.jobs import Job
 from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.ledger import ImageData, ImageResult, JobResult, Ledger, State
+from posegen_runtime.resuming import reopen_missing
 from posegen_runtime.sources import Source
 
 BOUNDS = {"plan": 2.0, "finish": 3.0, "counts": 0.05}
@@ -71,6 +72,14 @@ def finish_all(ledger: Ledger) -> None:
     ledger.finish(batch)
 
 
+def write_files(folder: Path, count: int) -> None:
+    """The files that the rows name."""
+    for top in ("images", "masks"):
+        (folder / top / "scene").mkdir(parents=True)
+        for number in range(count):
+            (folder / top / f"scene/{number:07}.png").write_bytes(b"x")
+
+
 def measure(count: int, folder: Path) -> dict[str, tuple[float, float]]:
     """Seconds on the wall clock and of the processor, by step."""
     times = {}
@@ -87,6 +96,10 @@ def measure(count: int, folder: Path) -> dict[str, tuple[float, float]]:
         timed("counts", ledger.counts)
         timed("rows", lambda: sum(1 for _ in ledger.rows()))
         timed("reasons", ledger.reasons)
+        write_files(folder, count)
+        timed("reopen", lambda: reopen_missing(folder, ledger))
+        if ledger.counts().done != count:
+            raise AssertionError("no file is missing")
     return times
 
 
@@ -113,7 +126,7 @@ def main(
             print(f"{peak_memory(jobs, Path(made)):.0f}")
             return
         times = measure(jobs, Path(made))
-        size = sum(file.stat().st_size for file in Path(made).iterdir()) / 1e6
+        size = sum(file.stat().st_size for file in Path(made).glob("ledger*")) / 1e6
     missed = False
     for name, (wall, processor) in times.items():
         line = f"{name:8}{wall:8.3f} s, processor {processor:.3f} s"

@@ -53,24 +53,30 @@ def reopen_missing(out: Path, ledger: Ledger) -> None:
     """Make anew what the ledger calls done and `out` does not hold, or holds empty: deleted, or
     lost with the power. What was rejected nobody needs."""
     tars: dict[str, bool] = {}
-    jobs: list[int] = []
-    for row in ledger.rows([State.DONE]):
-        if row.image.startswith(SHARDS):
-            tar = row.image.partition(TAR)[0] + TAR.rstrip("/")
-            if tar not in tars:
-                tars[tar] = _is_there(out / tar)
-            whole = tars[tar]
-        else:
-            whole = _is_there(out / row.image) and _is_there(out / row.mask_file)
-        if not whole and (not jobs or jobs[-1] != row.job):
-            jobs.append(row.job)
-    for job in jobs:
-        ledger.reopen(job, job + 1)
-    if jobs:
-        say(f"{len(jobs)} jobs are done, but their files are gone or empty: made anew")
+    blocks: list[tuple[int, int]] = []
+    root = os.path.join(out, "")
+    with ledger.view() as view:
+        for job, image, mask_file in view.files(State.DONE):
+            if image.startswith(SHARDS):
+                tar = image.partition(TAR)[0] + TAR.rstrip("/")
+                if tar not in tars:
+                    tars[tar] = _is_there(root + tar)
+                whole = tars[tar]
+            else:
+                whole = _is_there(root + image) and _is_there(root + mask_file)
+            if whole:
+                continue
+            if blocks and job <= blocks[-1][1]:
+                blocks[-1] = blocks[-1][0], job + 1
+            else:
+                blocks.append((job, job + 1))
+    for first, end in blocks:
+        ledger.reopen(first, end)
+    if jobs := sum(end - first for first, end in blocks):
+        say(f"{jobs} jobs are done, but their files are gone or empty: made anew")
 
 
-def _is_there(file: Path) -> bool:
+def _is_there(file: str) -> bool:
     try:
         return os.stat(file).st_size > 0
     except OSError:

@@ -23,6 +23,7 @@ MADE_BETWEEN = """
 SELECT count(CASE state WHEN ? THEN 1 END), max(finished) FROM images
 WHERE finished >= ? AND finished < ?
 """
+FILES = "SELECT job, image, mask_file FROM images WHERE +state = ? ORDER BY job, id"
 NEXT_JOBS = """
 WITH wanted AS (
     SELECT job FROM images WHERE state = :pending AND job > :after
@@ -92,6 +93,10 @@ class View:
         """How many images were done from `start` on and before `end`, both Unix times, and when
         the last of those that were tried was over; None where there is none."""
         return self._connection.execute(MADE_BETWEEN, (State.DONE.code, start, end)).fetchone()
+
+    def files(self, state: State) -> Iterator[tuple[int, str, str]]:
+        """(job, image, mask file) of each image in `state`, in order: much quicker than `rows`."""
+        yield from self._connection.execute(FILES, (state.code,))
 
     def jobs_to_do(self, retry_failed: bool, after: int, count: int) -> list[PlannedJob]:
         """The first `count` jobs behind job `after` that have an image to make."""

@@ -10,7 +10,8 @@ from posegen_runtime.links import Linker
 from posegen_runtime.merge.files import add_files, add_tars, has_tars
 from posegen_runtime.merge.shards import Shard, jobs_in_order, open_shards
 from posegen_runtime.merge.target import complete, open_target
-from posegen_runtime.sinks.shard import remove_partial
+from posegen_runtime.sinks.samples import SHARDS
+from posegen_runtime.sinks.tree import remove_partial
 from posegen_runtime.sources import Source
 
 AT_ONCE = 500
@@ -45,7 +46,7 @@ def merge(
         linker = Linker(out, "make that shard again with --fresh")
         with_tars = [shard for shard in opened if has_tars(shard)]
         if with_tars:
-            remove_partial(out)
+            remove_partial(out, [SHARDS])
         for shard in with_tars:
             add_tars(shard, linker, out)
         results = _results(ledger, opened, linker)

@@ -11,7 +11,7 @@ import msgspec
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
-from posegen_runtime.sinks.samples import SHARDS, ending, shard_name
+from posegen_runtime.sinks.samples import ending, shard_name
 
 SCHEMA = 1
 
@@ -41,18 +41,6 @@ def statistics_file(tar: Path) -> Path:
 def write_statistics(tar: Path, statistics: ShardStatistics) -> None:
     text = msgspec.json.format(msgspec.json.encode(statistics), indent=2)
     write_atomic(statistics_file(tar), text + b"\n")
-
-
-def remove_partial(out: Path) -> None:
-    """Remove what a killed run left half written among its shards."""
-    folder = out / SHARDS
-    try:
-        for partial in folder.glob(".*.part"):
-            partial.unlink()
-    except OSError as error:
-        raise PoseGenError(
-            f"{folder}: cannot be written ({error.strerror or error}); check its permissions"
-        ) from error
 
 
 class Shard:

@@ -4,7 +4,7 @@ import functools
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from posegen_runtime.errors import PoseGenError
@@ -95,20 +95,24 @@ def claim(out: Path, fresh: bool, tell: Callable[[str], None]) -> bool:
     return earlier and not fresh
 
 
-def remove_partial(out: Path) -> None:
-    """Remove what a killed run left beside final names."""
-    for folder in FOLDERS:
-        for found, subfolders, files in os.walk(out / folder):
-            for name in [name for name in subfolders if name.startswith(".")]:
-                if name.endswith(".part"):
-                    shutil.rmtree(Path(found, name))
-                    subfolders.remove(name)
-            for name in files:
-                if name.startswith(".") and name.endswith(".part"):
-                    Path(found, name).unlink(missing_ok=True)
-    for path in out.iterdir():
-        if PARTIAL.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+def remove_partial(out: Path, folders: Sequence[str] = FOLDERS) -> None:
+    """Remove what a killed run left beside final names in these folders and in `out` itself.
+
+    Raises `PoseGenError` where that may not be.
+    """
+    try:
+        for folder in folders:
+            for found, _, files in os.walk(out / folder):
+                for name in files:
+                    if name.startswith(".") and name.endswith(".part"):
+                        Path(found, name).unlink(missing_ok=True)
+        for path in out.iterdir():
+            if PARTIAL.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise PoseGenError(
+            f"{out}: cannot be written ({error.strerror or error}); check its permissions"
+        ) from error
 
 
 def make_parent(file: Path) -> None:

@@ -20,8 +20,9 @@ from posegen_runtime.ledger import ImageData, ImageResult, JobResult, Ledger, Pl
 from posegen_runtime.options import DEFAULT_CATEGORY
 from posegen_runtime.rows import Finished, Made, Prepared, Written, data_of
 from posegen_runtime.sinks.rejected import is_rejected, write_rejected
-from posegen_runtime.sinks.samples import Sample, key_of, members, shard_name
-from posegen_runtime.sinks.shard import Shard, ShardStatistics, remove_partial, write_statistics
+from posegen_runtime.sinks.samples import SHARDS, Sample, key_of, members, shard_name
+from posegen_runtime.sinks.shard import Shard, ShardStatistics, write_statistics
+from posegen_runtime.sinks.tree import remove_partial
 
 JOBS = 1000
 """In a shard: it decides how much a stop costs and how many tars there are."""
@@ -113,7 +114,7 @@ class WebDatasetSink:
     def jobs_to_do(self, ledger: Ledger, retry_failed: bool) -> Iterator[PlannedJob]:
         """All jobs of each shard that has one to do; `add` writes to `ledger`, too."""
         self._ledger = ledger
-        remove_partial(self._out)
+        remove_partial(self._out, [SHARDS])
         end = 0
         for job in ledger.pending(retry_failed):
             if job.job >= end:

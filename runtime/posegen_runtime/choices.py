@@ -70,3 +70,14 @@ class SinkName(str, Enum):
 class ImageFormat(str, Enum):
     PNG = "png"
     JPG = "jpg"
+
+
+class MeshUnit(str, Enum):
+    MILLIMETRE = "mm"
+    CENTIMETRE = "cm"
+    METRE = "m"
+    INCH = "in"
+
+    @property
+    def metres(self) -> float:
+        return {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254}[self.value]

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from posegen_runtime import __version__
-from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel, SinkName
+from posegen_runtime.choices import (
+    Axis,
+    BackendName,
+    Fit,
+    ImageFormat,
+    MaskChannel,
+    MeshUnit,
+    SinkName,
+)
 from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
 from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.options import RunOptions, parse_labels, parse_split
@@ -95,6 +103,16 @@ def generate(
     ] = "",
     poses: Annotated[
         Path | None, typer.Option(help="poses.jsonl or BOP scene folder of the masks.")
+    ] = None,
+    mesh: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model of the poses (PLY, OBJ, GLB, STL): checked against the masks; for BOP's "
+            "models/ and KITTI's boxes."
+        ),
+    ] = None,
+    mesh_unit: Annotated[
+        MeshUnit | None, typer.Option(help="Unit of the mesh file; needed with --mesh.")
     ] = None,
     keep_ambiguous: Annotated[
         bool,
@@ -258,6 +276,8 @@ def generate(
             labels=parse_labels(labels),
             category=category,
             keep_ambiguous=keep_ambiguous,
+            mesh=mesh,
+            mesh_unit=mesh_unit,
             split=parse_split(split) if split else (),
             poses=poses,
             model_forward=model_forward,
@@ -304,7 +324,8 @@ def _merge(shards: list[Path], out: Path | None) -> None:
 
 
 REPLAY_TAKES = {
-    *("masks", "appearance", "background", "background_labels", "poses", "pairs", "bundle"),
+    *("masks", "appearance", "background", "background_labels"),
+    *("poses", "mesh", "pairs", "bundle"),
     *("segmenter", "heading_judge"),
     *("backend", "precision", "lanes", "batch", "workers"),
 }

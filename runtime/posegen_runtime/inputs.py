@@ -199,7 +199,8 @@ def _check_apart(options: RunOptions) -> None:
     """Neither may outputs be taken for inputs, nor inputs be replaced with an old output."""
     out = _real(options.out)
     for name in (
-        *("masks", "appearance", "background", "background_labels", "poses", "pairs", "bundle"),
+        *("masks", "appearance", "background", "background_labels"),
+        *("poses", "mesh", "pairs", "bundle"),
         *("segmenter", "heading_judge"),
     ):
         given: Path | None = getattr(options, name)

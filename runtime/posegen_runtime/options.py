@@ -4,7 +4,15 @@ from pathlib import Path
 
 import msgspec
 
-from posegen_runtime.choices import Axis, BackendName, Fit, ImageFormat, MaskChannel, SinkName
+from posegen_runtime.choices import (
+    Axis,
+    BackendName,
+    Fit,
+    ImageFormat,
+    MaskChannel,
+    MeshUnit,
+    SinkName,
+)
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.parts import WHOLE, Part
 
@@ -43,6 +51,9 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     min_iou: float | None = None
     """None: what the segmenter reaches on held-out images, at the 5th percentile."""
     keep_ambiguous: bool = False
+    mesh: Path | None = None
+    mesh_unit: MeshUnit | None = None
+    """The poses' model, and the unit of its file."""
     split: tuple[float, ...] = ()
     """Shares of train, val and test; empty: the data set is whole."""
     paste: bool = False

@@ -11,7 +11,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.labels.background import BackgroundLabels
 from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.labels.plan import LabelPlan
-from posegen_runtime.labels.writing import LabelFiles, Standing
+from posegen_runtime.labels.writing import AddModels, LabelFiles, Standing
 from posegen_runtime.ledger import ImageRow, Ledger, State
 from posegen_runtime.poses import Three
 from posegen_runtime.sinks.tree import MANIFEST
@@ -59,11 +59,16 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 def write_outputs(
-    out: Path, ledger: Ledger, plan: LabelPlan, background: BackgroundLabels | None = None
+    out: Path,
+    ledger: Ledger,
+    plan: LabelPlan,
+    background: BackgroundLabels | None = None,
+    add_models: AddModels | None = None,
 ) -> list[str]:
     """Write `manifest.jsonl`, a line for each image that is over, in the order of the jobs, and
     `labels/` for those that are done. Each file appears whole; earlier ones are replaced. Returns
-    what should be known about the masks; see `Advice`.
+    what should be known about the masks; see `Advice`. `add_models` writes the models of a BOP data
+    set into its folder.
 
     `background`: what the frames showed before, for COCO.
 
@@ -72,7 +77,7 @@ def write_outputs(
     partial = out / f".{MANIFEST}.part"
     advice = Advice(plan.with_poses)
     try:
-        labels = LabelFiles(out, plan, background)
+        labels = LabelFiles(out, plan, background, add_models)
         with partial.open("wb") as manifest:
             for _, group in groupby(ledger.rows(OVER), key=lambda row: row.job):
                 rows = list(group)

@@ -24,6 +24,7 @@ from posegen_runtime.inputs import Inputs, find_inputs
 from posegen_runtime.jobs import Looks
 from posegen_runtime.judging import Judging, open_judging
 from posegen_runtime.labels.asking import check_labels
+from posegen_runtime.labels.given_mesh import GivenMesh, open_mesh
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, JobResult, Ledger, OutputLock, State
 from posegen_runtime.options import RunOptions
@@ -77,14 +78,15 @@ def run(options: RunOptions) -> Outcome:
     bundle = load_bundle(options.bundle)
     before = chosen_before(options)
     inputs = find_inputs(before.reading(options) if before else options, bundle)
-    check_labels(options, inputs)
+    mesh = open_mesh(options, inputs)
+    check_labels(options, inputs, mesh.box if mesh else None)
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
     check_place(options.out, options.fresh)
     choice = _choose(options, bundle, before)
     generator = PoseGenerator(bundle, choice, threads=1)
     judging = open_judging(options, inputs.known_viewpoints)
-    identity = identity_of(options, inputs, bundle, choice, generator.engine, judging)
+    identity = identity_of(options, inputs, bundle, choice, generator.engine, judging, mesh)
     with OutputLock(options.out) as lock:
         # Last of all that may refuse: from here on an earlier output may be gone.
         claim_or_resume(options, identity)
@@ -97,7 +99,7 @@ def run(options: RunOptions) -> Outcome:
             _tell(options, inputs, choice, ledger.counts())
             if judging:
                 say(str(judging))
-            return _Run(options, inputs, generator, judging, ledger).go()
+            return _Run(options, inputs, generator, judging, ledger, mesh).go()
 
 
 def _choose(options: RunOptions, bundle: Bundle, before: Before | None) -> Choice:
@@ -120,8 +122,10 @@ class _Run:
         generator: PoseGenerator,
         judging: Judging | None,
         ledger: Ledger,
+        mesh: GivenMesh | None,
     ) -> None:
         self._options = options
+        self._mesh = mesh
         self._inputs = inputs
         self._generator = generator
         self._judging = judging
@@ -284,7 +288,11 @@ class _Run:
         identity: dict[str, Any] = self._ledger.identity() or {}
         plan = LabelPlan.of(identity)
         self._record.warnings = write_outputs(
-            self._options.out, self._ledger, plan, self._inputs.background_labels
+            self._options.out,
+            self._ledger,
+            plan,
+            self._inputs.background_labels,
+            self._mesh.write if self._mesh else None,
         )
 
     def _write_report(self, counts: Counts) -> Path:

@@ -9,6 +9,7 @@ from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.judging import Judging
+from posegen_runtime.labels.given_mesh import GivenMesh
 from posegen_runtime.ledger import Identity, file_mark
 from posegen_runtime.ledger.identity import Value
 from posegen_runtime.options import RunOptions
@@ -23,6 +24,7 @@ def identity_of(
     choice: Choice,
     engine: str,
     judging: Judging | None = None,
+    mesh: GivenMesh | None = None,
 ) -> Identity:
     """`choice` and `engine`, with its version, are what runs the model; `judging` decides what is
     rejected."""
@@ -44,6 +46,7 @@ def identity_of(
         "--labels": ",".join(options.labels),
         "--category": dict(inputs.categories),
         "--keep-ambiguous": options.keep_ambiguous or None,
+        "--mesh": mesh.identity if mesh else None,
         "--split": list(options.split) or None,
         "--poses": _digest(inputs.poses),
         "--paste": "yes" if options.paste else None,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
-from posegen_runtime.labels.cuboids import ModelFrame, why_no_cuboid
+from posegen_runtime.labels.cuboids import ModelBox, ModelFrame, why_no_cuboid
 from posegen_runtime.labels.left_out import AMBIGUOUS
 from posegen_runtime.options import RunOptions
 
@@ -14,9 +14,9 @@ POSED = ("bop", "kitti")
 """Formats that hold poses."""
 
 
-def check_labels(options: RunOptions, inputs: Inputs) -> None:
+def check_labels(options: RunOptions, inputs: Inputs, box: ModelBox | None) -> None:
     """Raises `PoseGenError` where a format would stay empty, and says what is missing. Where only
-    some objects lack it, those are left out, and the run says so at its end."""
+    some objects lack it, those are left out, and the run says so at its end. `box`: of --mesh."""
     for name in POSED:
         if name not in options.labels:
             continue
@@ -27,7 +27,7 @@ def check_labels(options: RunOptions, inputs: Inputs) -> None:
             )
         if name == "kitti" and options.format is not ImageFormat.PNG:
             raise PoseGenError("--labels kitti: its images are PNG; leave --format out")
-        frame = ModelFrame(forward=options.model_forward, up=options.model_up)
+        frame = ModelFrame(forward=options.model_forward, up=options.model_up, box=box)
         reasons = []
         for pose in inputs.poses.values():
             told = pose.mask in (inputs.viewpoints or {})

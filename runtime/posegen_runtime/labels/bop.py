@@ -3,7 +3,7 @@
 Images and masks are hard links to those of the run where the file system has such, else copies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,13 +24,24 @@ FILES = ("scene_gt", "scene_camera", "scene_gt_info")
 FOLDERS = ("rgb", "mask", "mask_visib")
 
 
+AddModels = Callable[[Path], None]
+"""Writes `models/` into the folder of the data set."""
+
+
 class BopWriter:
     """Writes `labels/bop/PART/SSSSSS/`; scene folders of `IMAGES` images each, in their order.
 
     Methods raise `OSError` or `PoseGenError` when a file cannot be written.
     """
 
-    def __init__(self, out: Path, categories: Mapping[str, int], parts: Sequence[str]) -> None:
+    def __init__(
+        self,
+        out: Path,
+        categories: Mapping[str, int],
+        parts: Sequence[str],
+        add_models: AddModels | None = None,
+    ) -> None:
+        self._add_models = add_models
         self._out = out
         self._folder = NewFolder(out / "labels" / "bop")
         self._linker = Linker(self._folder.path)
@@ -70,6 +81,8 @@ class BopWriter:
         if self._camera:
             text = msgspec.json.format(msgspec.json.encode(self._camera), indent=2)
             (self._folder.path / "camera.json").write_bytes(text + b"\n")
+        if self._add_models:
+            self._add_models(self._folder.path)
         self._folder.commit()
 
     def _add_masks(self, row: ImageRow, scene: str, name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from posegen_runtime.choices import Axis, SinkName
-from posegen_runtime.labels.cuboids import ModelFrame
+from posegen_runtime.labels.cuboids import ModelBox, ModelFrame
 from posegen_runtime.labels.splits import Split
 
 
@@ -34,7 +34,7 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, identity: Mapping[str, Any]) -> "LabelPlan":
         """From the values of a ledger's `Identity`."""
         in_files = identity["--sink"] == SinkName.FILES.value
-        shares = identity.get("--split")
+        shares, mesh = identity.get("--split"), identity.get("--mesh")
         return cls(
             formats=tuple(name for name in identity["--labels"].split(",") if name and in_files),
             categories=dict(identity["--category"]),
@@ -42,6 +42,7 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
             keep_ambiguous=bool(identity.get("--keep-ambiguous")),
             model=ModelFrame(
                 forward=Axis(identity.get("--model-forward", Axis.X.value)),
+                box=ModelBox(tuple(mesh["low"]), tuple(mesh["size"])) if mesh else None,
                 up=Axis(identity.get("--model-up", Axis.Z.value)),
             ),
             split=Split(shares=tuple(shares), seed=identity["--seed"]) if shares else None,

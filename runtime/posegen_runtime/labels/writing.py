@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from posegen_runtime.labels.background import BackgroundLabels, merged
-from posegen_runtime.labels.bop import BopWriter
+from posegen_runtime.labels.bop import AddModels, BopWriter
 from posegen_runtime.labels.categories import category_of
 from posegen_runtime.labels.coco import CocoMask, CocoWriter
 from posegen_runtime.labels.kitti import KittiWriter
@@ -36,7 +36,11 @@ class LabelFiles:
     """
 
     def __init__(
-        self, out: Path, plan: LabelPlan, background: BackgroundLabels | None = None
+        self,
+        out: Path,
+        plan: LabelPlan,
+        background: BackgroundLabels | None = None,
+        add_models: AddModels | None = None,
     ) -> None:
         folder = out / "labels"
         formats, categories, parts = plan.formats, plan.categories, plan.parts
@@ -50,7 +54,7 @@ class LabelFiles:
                 in_coco = merged(categories, background.categories) if background else categories
                 self._coco[part] = CocoWriter(folder / "coco", in_coco, named)
         self._yolo = YoloWriter(folder / "yolo", categories, parts) if "yolo" in formats else None
-        self._bop = BopWriter(out, categories, parts) if "bop" in formats else None
+        self._bop = BopWriter(out, categories, parts, add_models) if "bop" in formats else None
         self._kitti = KittiWriter(out, plan) if "kitti" in formats else None
         self._poses = PoseWriter(folder) if plan.with_poses else None
 

@@ -1,5 +1,7 @@
 """The merge as a command: with all that a run writes beside its images."""
 
+import functools
+import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +12,7 @@ import msgspec
 from posegen_runtime.choices import SinkName
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.labels.background import BackgroundLabels
+from posegen_runtime.labels.models import FOLDER as MODELS
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, Ledger
 from posegen_runtime.merge.merging import merge
@@ -39,8 +42,11 @@ def merge_shards(shards: Sequence[Path], out: Path) -> Counts:
 
     def write(out: Path, ledger: Ledger) -> None:
         identity = ledger.identity() or {}
+        plan = LabelPlan.of(identity)
         background = _background_labels(records[0], identity.get("--background-labels"))
-        warnings.extend(write_outputs(out, ledger, LabelPlan.of(identity), background))
+        # All shards have the same models.
+        models = functools.partial(_copy_models, shards[0])
+        warnings.extend(write_outputs(out, ledger, plan, background, models))
 
     with ExitStack() as stack:
         counts = merge(shards, out, write, _Shown(stack))
@@ -76,6 +82,12 @@ def _background_labels(record: RunRecord, digest: object) -> BackgroundLabels | 
             "shards were made; put it back as it was"
         )
     return labels
+
+
+def _copy_models(shard: Path, folder: Path) -> None:
+    models = shard / "labels" / "bop" / MODELS
+    if models.is_dir():
+        shutil.copytree(models, folder / MODELS)
 
 
 def _kept(record: RunRecord) -> dict[str, Any]:

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from posegen_runtime.choices import Axis
 from posegen_runtime.labels.categories import category_of
-from posegen_runtime.ledger import Counts, ImageData, ImageRow, Ledger
+from posegen_runtime.ledger import Counts, ImageData, ImageRow, Ledger, State
 from posegen_runtime.options import DEFAULT_CATEGORY
 from posegen_runtime.paths import read_bytes
 from posegen_runtime.report import ReportRow, write_report
@@ -38,31 +36,31 @@ class _Row:
     def __init__(self, options: Mapping[str, Any]) -> None:
         forward = Axis(options.get("model_forward", Axis.X.value))
         self._turn = to_training_frame(forward, Axis(options.get("model_up", Axis.Z.value)))
+        self._with_paste = bool(options.get("paste"))
         self._categories = options.get("categories") or {DEFAULT_CATEGORY: 1}
 
     def __call__(self, row: ImageRow) -> ReportRow:
-        return _row(row, self._categories, self._turn)
-
-
-def _row(row: ImageRow, categories: Mapping[str, int], turn: NDArray[np.float64]) -> ReportRow:
-    data = row.data
-    return ReportRow(
-        mask=row.mask,
-        object=row.object,
-        appearance=row.appearance,
-        background=row.background,
-        state=row.state.value,
-        reason=row.reason,
-        image=row.image,
-        mask_file=row.mask_file,
-        timings=row.timings,
-        finished=row.finished,
-        category=category_of(data.pose, categories),
-        area=_area(data),
-        viewpoint=data.viewpoint or (seen_from(data.pose, turn) if data.pose else None),
-        pose=data.pose,
-        verdict=data.verdict,
-    )
+        data = row.data
+        is_frame = self._with_paste and row.state is State.DONE
+        seen = seen_from(data.pose, self._turn) if data.pose else None
+        return ReportRow(
+            mask=data.mask or row.mask,
+            object=row.object,
+            appearance=data.appearance or row.appearance,
+            background=row.background,
+            state=row.state.value,
+            reason=row.reason,
+            image=row.image,
+            mask_file=row.mask_file,
+            timings=row.timings,
+            finished=row.finished,
+            category=category_of(data.pose, self._categories),
+            area=_area(data),
+            viewpoint=data.viewpoint or seen,
+            pose=data.pose,
+            window=tuple(data.placement["window"]) if is_frame else None,
+            verdict=data.verdict,
+        )
 
 
 def _area(data: ImageData) -> float | None:

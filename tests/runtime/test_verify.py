@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from green_runs import EMPTY, GOOD, RIGHT, WRONG, GreenRun
+from green_runs import EMPTY, GOOD, GREEN, RIGHT, WRONG, GreenRun
 from posegen_runtime import run as running
-from posegen_runtime.ledger import Counts
+from posegen_runtime.ledger import Counts, Ledger, State
 from posegen_runtime.pipeline import generate_with
 from posegen_runtime.verify import ELSEWHERE, NOTHING, TURNED
 from simple_judges import write_judge
@@ -254,6 +254,56 @@ def test_shards_hold_what_was_accepted(green: GreenRun, tmp_path: Path) -> None:
     shutil.rmtree(out / "rejected")
     assert green(out, "--sink", "webdataset") == 0
     assert not (out / "rejected").exists()
+
+
+def test_a_rejected_object_of_a_frame_is_not_pasted(green: GreenRun, tmp_path: Path) -> None:
+    """The second of three objects stands before a green wall, so its crop shows more than it."""
+    shutil.rmtree(green.folder / "masks")
+    (green.folder / "masks").mkdir()
+    street = np.zeros((90, 300, 3), np.uint8)
+    street[:, 120:180] = GREEN
+    cv2.imwrite(str(green.folder / "street.png"), street)
+    lines = []
+    for number in range(3):
+        mask = np.zeros((90, 300), np.uint8)
+        cv2.ellipse(mask, (50 + 100 * number, 45), (18, 12), 0, 0, 360, 255, -1)
+        cv2.imwrite(str(green.folder / f"masks/{number}.png"), mask)
+        pose = {
+            "mask": f"{number}.png",
+            "frame": "f",
+            "t_m2c": [0, 0, 9],
+            "t_unit": "m",
+            "R_m2c": [1, 0, 0, 0, 1, 0, 0, 0, 1],
+            "cam_K": [99, 0, 150, 0, 99, 45, 0, 0, 1],
+            "image_size": [300, 90],
+            "camera_frame": "opencv",
+            "pixel_center": "half",
+        }
+        lines.append(json.dumps(pose) + "\n")
+    (green.folder / "poses.jsonl").write_text("".join(lines))
+    out = tmp_path / "out"
+    given = [
+        *("--verify", "--segmenter", green.segmenter, "--bundle", green.bundle, "--out", out),
+        *("--masks", green.folder / "masks", "--poses", green.folder / "poses.jsonl", "--paste"),
+        *("--appearance", green.folder / "appearance/green.png", "--fit", "object"),
+        *("--background", green.folder / "street.png", "--backend", "cpu"),
+    ]
+    assert posegen_run(*given) == 0
+    states = {row["mask"]: row["state"] for row in rows(out)}
+    assert states == {"0.png": "done", "1.png": "rejected", "2.png": "done"}
+    assert counts(out) == Counts(planned=3, done=2, rejected=1, failed=0, pending=0)
+    (image,) = (out / "images").iterdir()
+    made = cv2.imread(str(image))
+    assert (made[:, 100:200] == street[:, 100:200]).all()
+    assert (made[:, :100] != street[:, :100]).any()
+    coco = json.loads((out / "labels/coco/instances.json").read_text())
+    assert (len(coco["images"]), len(coco["annotations"])) == (1, 2)
+    with Ledger.open(out, write=False) as ledger:
+        (row,) = ledger.rows([State.REJECTED])
+    assert cv2.imread(str(out / row.image)).shape == (SIZE, SIZE, 3)
+    assert row.data.pose is not None
+    assert row.data.pose.image_size == (SIZE, SIZE)  # the crop's, as its image is
+    assert (out / "report.html").stat().st_size > 10_000
 
 
 def test_a_night_of_rejections_is_announced_early(

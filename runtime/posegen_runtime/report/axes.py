@@ -11,11 +11,10 @@ SHARE = 0.45
 """Of the silhouette's box diagonal, for an axis that is seen from the side."""
 
 
-def axes(pose: Pose, mask: npt.NDArray[np.uint8], width: int, height: int) -> tuple[Line, ...]:
-    """x, y and z of the model as lines (x0, y0, x1, y1) in a picture of `width` × `height`, whose
-    silhouette `mask` is, uint8 [H, W]. None where one of them does not end before the camera."""
+def axes(pose: Pose, mask: npt.NDArray[np.uint8]) -> tuple[Line, ...]:
+    """x, y and z of the model as lines (x0, y0, x1, y1) in pixels of its silhouette `mask`,
+    uint8 [H, W]. None where one of them does not end before the camera."""
     _, _, across, down = cv2.boundingRect(np.asarray(mask > 127, np.uint8))
-    scale = np.array([width / mask.shape[1], height / mask.shape[0]])
     camera = np.reshape(pose.cam_K, (3, 3))
     depth = abs(pose.t_m2c[2])
     length = SHARE * float(np.hypot(across, down)) * depth / camera[0, 0]
@@ -27,5 +26,5 @@ def axes(pose: Pose, mask: npt.NDArray[np.uint8], width: int, height: int) -> tu
         return ()
     pixels = seen @ camera.T
     placed = pixels[:, :2] / pixels[:, 2:] + (0.5 if pose.pixel_center == "integer" else 0.0)
-    origin, *ends = (placed * scale).tolist()
+    origin, *ends = placed.tolist()
     return tuple((*origin, *end) for end in ends)

@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import cv2
 import msgspec
@@ -44,7 +44,7 @@ class Picture(msgspec.Struct, frozen=True):
     """SVG path in the picture's pixels; None where the mask's file cannot be read."""
     found: str = ""
     """The same of what a segmenter found in the image."""
-    axes: tuple[Line, ...] = ()
+    axes: Sequence[Line] = ()
     """x, y and z of the object; none without a pose."""
 
 
@@ -54,6 +54,8 @@ class Size(msgspec.Struct, frozen=True):
     count: int = SHOWN
     side: int = SIDE
     bytes: int = MAX_BYTES
+    judged: bool = False
+    """Pictures show the part of an image that was judged."""
 
 
 USUAL = Size()
@@ -90,10 +92,14 @@ def _picture(place: int, row: ReportRow, read: Read, size: Size) -> Picture | No
     image = _decoded(row.image, read, cv2.IMREAD_COLOR)
     if image is None:
         return None
+    mask = _decoded(row.mask_file, read, cv2.IMREAD_GRAYSCALE) if row.mask_file else None
+    lines = np.array(axes(row.pose, mask) if row.pose and mask is not None else [])
+    if size.judged and row.window:
+        image, mask = _cut(image, row.window), None if mask is None else _cut(mask, row.window)
+        lines = lines.reshape(-1, 2, 2) - row.window[:2]
     scale = min(1.0, size.side / max(image.shape[:2]))
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])
     small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    mask = _decoded(row.mask_file, read, cv2.IMREAD_GRAYSCALE) if row.mask_file else None
     outline = None if mask is None else outline_path(mask, width, height)
     return Picture(
         row,
@@ -103,8 +109,17 @@ def _picture(place: int, row: ReportRow, read: Read, size: Size) -> Picture | No
         _jpeg(np.asarray(small, np.uint8), size.bytes),
         outline,
         _found(row, width, height),
-        axes(row.pose, mask, width, height) if row.pose and mask is not None else (),
+        [(x0, y0, x1, y1) for x0, y0, x1, y1 in (lines.reshape(-1, 4) * scale).tolist()],
     )
+
+
+def _cut(image: Image, window: tuple[int, int, int, int]) -> Image:
+    """Black where the window reaches outside."""
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = window
+    inside = image[max(y0, 0) : min(y1, height), max(x0, 0) : min(x1, width)]
+    sides = max(-y0, 0), max(y1 - height, 0), max(-x0, 0), max(x1 - width, 0)
+    return np.asarray(cv2.copyMakeBorder(inside, *sides, cv2.BORDER_CONSTANT), np.uint8)
 
 
 def _found(row: ReportRow, width: int, height: int) -> str:

@@ -38,6 +38,8 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     """Unit vector from the object towards the camera; x forward, y left, z up."""
     pose: Pose | None = None
     """Before the camera of `image`."""
+    window: tuple[int, int, int, int] | None = None
+    """x0, y0, x1, y1 in `image`: the part that was generated and judged; None: all of it."""
     verdict: Verdict | None = None
     """None where nobody judged the image."""
 

@@ -13,7 +13,8 @@ from posegen_runtime.report.tally import Tally
 from posegen_runtime.report.verified import TURNED, WORST
 from posegen_runtime.sinks.tree import REPORT
 
-SMALL = {"side": 224, "bytes": 12_000}
+SIDE, BYTES = 224, 12_000
+"""Of a picture that shows what judges found."""
 
 
 def write_report(
@@ -38,8 +39,8 @@ def write_report(
     files = read or _below(out)
     galleries = Galleries(
         sample=gather(tally.sample.shuffled(), files),
-        worst=gather(tally.verified.worst(), files, Size(WORST, **SMALL), sort=False),
-        turned=gather(tally.verified.turned(), files, Size(TURNED, **SMALL), sort=False),
+        worst=gather(tally.verified.worst(), files, Size(WORST, SIDE, BYTES, True), sort=False),
+        turned=gather(tally.verified.turned(), files, Size(TURNED, SIDE, BYTES, True), sort=False),
     )
     path = out / REPORT
     write_atomic(path, page(tally, galleries, run).encode())

@@ -3,9 +3,11 @@
 import time
 from pathlib import Path
 
+import msgspec
+
 from posegen_runtime.choices import ImageFormat
 from posegen_runtime.images import encode_image, encode_png
-from posegen_runtime.ledger.entries import ImageResult
+from posegen_runtime.ledger.entries import ImageData, ImageResult
 from posegen_runtime.ledger.schema import State
 from posegen_runtime.paths import write_atomic
 from posegen_runtime.rows import Made, Written, data_of
@@ -36,8 +38,18 @@ def write_rejected(out: Path, image_format: ImageFormat, made: Made) -> Written:
             reason=made.verdict.reason,
             image=picture,
             mask_file=mask_file,
-            data=data_of(prepared, None, made.verdict),
+            data=_data_of(made),
             timings={"encode": encoded - start, "write": end - encoded},
             finished=time.time(),
         )
     )
+
+
+def _data_of(made: Made) -> ImageData:
+    """With the pose before the camera of the crop, also where it was made for a frame."""
+    prepared = made.prepared
+    data, pose = data_of(prepared, None, made.verdict), prepared.pose
+    height, width = prepared.mask.shape
+    if pose is None or pose.image_size == (width, height):
+        return data
+    return msgspec.structs.replace(data, pose=pose.placed(prepared.placement))

@@ -1,5 +1,6 @@
 """The report's label side: what labels cover, poses over images, what judges said of them."""
 
+import base64
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from posegen_runtime.poses import Pose
 from posegen_runtime.report import ReportRow, write_report
 from posegen_runtime.report.axes import axes
-from posegen_runtime.report.gallery import outline_path
+from posegen_runtime.report.gallery import Size, gather, outline_path
 from posegen_runtime.verdicts import Verdict, compared
 from projection import project
 from report_page import Page
@@ -104,7 +105,7 @@ def test_one_mask_has_no_control(out: Path) -> None:
 
 def test_axes_are_where_the_camera_sees_them() -> None:
     mask = example_mask(1, SIDE)
-    lines = axes(POSE, mask, SIDE, SIDE)
+    lines = axes(POSE, mask)
     (x, y, z) = lines
     assert {line[:2] for line in lines} == {(32.0, 32.0)}
     assert x[2] > 40
@@ -113,12 +114,12 @@ def test_axes_are_where_the_camera_sees_them() -> None:
     assert z == (32, 32, 32, 32)  # it points away
 
 
-def test_axes_are_the_same_in_every_convention_and_size() -> None:
+def test_axes_are_the_same_in_every_convention() -> None:
     mask = example_mask(1, SIDE)
     turned = msgspec.structs.replace(
         POSE, R_m2c=(0.6, 0, 0.8, 0, 1, 0, -0.8, 0, 0.6), t_m2c=(100, -200, 8000)
     )
-    expected = np.array(axes(turned, mask, SIDE, SIDE))
+    expected = np.array(axes(turned, mask))
     centre, *ends = project(np.vstack([np.zeros(3), np.eye(3)]), turned)
     assert expected[:, :2] == pytest.approx(np.tile(centre, (3, 1)))
     for end, (x0, y0, x1, y1) in zip(ends, expected, strict=True):
@@ -139,8 +140,36 @@ def test_axes_are_the_same_in_every_convention_and_size() -> None:
         msgspec.structs.replace(turned, t_m2c=(0.1, -0.2, 8), t_unit="m"),
     ]
     for other in others:
-        assert np.array(axes(other, mask, SIDE, SIDE)) == pytest.approx(expected, abs=1e-6)
-    assert np.array(axes(turned, mask, 128, 128)) == pytest.approx(2 * expected)
+        assert np.array(axes(other, mask)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_of_a_frame_the_part_that_was_judged_is_shown(out: Path) -> None:
+    """The object stands at (100, 60) of the frame, at twice its size; its pose is the frame's."""
+    frame, mask = np.zeros((300, 400, 3), np.uint8), np.zeros((300, 400), np.uint8)
+    large = cv2.resize(example_mask(1, SIDE), (128, 128), interpolation=cv2.INTER_NEAREST)
+    mask[60:188, 100:228] = large
+    frame[60:188, 100:228] = 200
+    cv2.imwrite(str(out / "images/f.png"), frame)
+    cv2.imwrite(str(out / "masks/f.png"), mask)
+    pose = msgspec.structs.replace(
+        POSE, cam_K=(160, 0, 164, 0, 160, 124, 0, 0, 1), image_size=(400, 300)
+    )
+    files = {"image": "images/f.png", "mask_file": "masks/f.png", "pose": pose}
+    row = judged(0, 0.9, **files, window=(100, 60, 228, 188))
+
+    def read(name: str) -> bytes:
+        return (out / name).read_bytes()
+
+    (cut,) = gather([(0, row)], read, Size(judged=True)).pictures
+    (whole,) = gather([(0, row)], read).pictures
+    assert (cut.width, cut.height, whole.width, whole.height) == (128, 128, 320, 240)
+    assert cut.outline == outline_path(large, 128, 128)
+    moved = np.array(cut.axes) + np.array([100, 60, 100, 60])
+    assert moved == pytest.approx(np.array(whole.axes) / 0.8)
+    assert cut.axes[0][:2] == (64, 64)
+    assert cut.found == outline_path(255 * FOUND.astype(np.uint8), 128, 128)
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(cut.jpeg), np.uint8), 0)
+    assert pixels.min() > 190
 
 
 def test_a_rejected_image_that_was_deleted_is_left_out(out: Path) -> None:

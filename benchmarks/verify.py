@@ -182,11 +182,13 @@ def shuffled(inputs: Inputs, out: Path) -> dict[str, Any]:
 def speed(inputs: Inputs, folder: Path, rounds: int) -> dict[str, Any]:
     """Ratios of rates to that of the run without `--verify`, and where the time went."""
     rates: dict[str, list[float]] = {mode: [] for mode in MODES}
+    cpu: dict[str, list[float]] = {mode: [] for mode in MODES}
     stages: dict[str, list[float]] = {}
     for number in range(rounds):
         for mode, given in MODES.items():
             out = folder / f"{mode}-{number}"
-            run_command(out, inputs.arguments(given))
+            used = run_command(out, inputs.arguments(given))
+            cpu[mode].append(1e3 * (used.cpu + used.workers_cpu) / len(inputs.masks))
             rows = sorted(_rows(out), key=finished)
             rates[mode].append(steady_rate(rows))
             for stage in ("infer", "verify"):
@@ -198,13 +200,17 @@ def speed(inputs: Inputs, folder: Path, rounds: int) -> dict[str, Any]:
         mode: statistics.median(one / plain for one, plain in zip(of, rates["plain"], strict=True))
         for mode, of in rates.items()
     }
+    work = {mode: statistics.median(of) for mode, of in cpu.items()}
     milliseconds = {stage: statistics.median(values) for stage, values in stages.items()}
     for mode, ratio in ratios.items():
         spread = ", ".join(f"{rate:.1f}" for rate in rates[mode])
-        say(f"{mode}: {ratio:.3f} of the rate without (images/s: {spread})")
+        say(
+            f"{mode}: {ratio:.3f} of the rate without (images/s: {spread}), {work[mode]:.1f} ms "
+            "of the processor an image, starting included"
+        )
     for stage, value in milliseconds.items():
         say(f"{stage}: {value:.2f} ms an image")
-    return {"ratios": ratios, "rates": rates, "stages_ms": milliseconds}
+    return {"ratios": ratios, "rates": rates, "cpu_ms": work, "stages_ms": milliseconds}
 
 
 class _Judged(msgspec.Struct, frozen=True):

@@ -205,6 +205,8 @@ def check(out: Path) -> dict[str, Any]:
     seams: list[tuple[float, float]] = []
     untouched: list[tuple[float, float]] = []
     coco = COCO(run / "labels" / "coco" / "instances.json")
+    road = coco.getCatIds(catNms=["road"])
+    carried = wrong_carried = 0
     cars = coco.getCatIds(catNms=["car"])
     ids = {image["file_name"]: number for number, image in coco.imgs.items()}
     for name, objects in frames.items():
@@ -224,6 +226,11 @@ def check(out: Path) -> dict[str, Any]:
         union = np.any(visible, axis=0)
         apart = int(np.sum(visible)) == int(union.sum())
         wrong_visible += not apart or not np.array_equal(union, np.any(whole, axis=0))
+        roads = coco.loadAnns(
+            coco.getAnnIds(imgIds=[ids[name.removeprefix("images/")]], catIds=road)
+        )
+        carried += len(roads)
+        wrong_carried += any((coco_mask.decode(a["segmentation"]) > 0)[union].any() for a in roads)
         hidden += sum(row.get("visible_fraction", 1.0) < 1 for row in objects)
     border, around = np.sum(seams, axis=0)
     border_before, around_before = np.sum(untouched, axis=0)
@@ -238,11 +245,28 @@ def check(out: Path) -> dict[str, Any]:
         "objects": len(rows),
         "objects done": sum(map(len, frames.values())),
         "objects partly hidden": hidden,
+        "objects in BOP": in_bop(run),
+        "objects in KITTI": in_kitti(run),
+        "annotations carried over": carried,
+        "of them on new objects": wrong_carried,
         "pixels changed outside the crops": changed_outside,
         "frames whose visible parts are not the whole masks' union": wrong_visible,
         "gradient on the crops' borders over that around them": round(border / around, 4),
         "the same in the frames before": round(border_before / around_before, 4),
     }
+
+
+def in_bop(run: Path) -> int:
+    """How many objects its scenes have."""
+    files = (run / "labels" / "bop").rglob("scene_gt.json")
+    return sum(len(objects) for file in files for objects in json.loads(file.read_text()).values())
+
+
+def in_kitti(run: Path) -> int:
+    """How many objects its label files have."""
+    files = (run / "labels" / "kitti").rglob("label_2/*.txt")
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    return sum(not line.startswith("DontCare") for line in lines)
 
 
 def read_mask(path: Path) -> np.ndarray:

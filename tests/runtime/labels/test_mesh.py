@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import trimesh
 
+from bop_reader import read_bop
 from kitti_reader import read_kitti
 from label_rows import CORNERS, DIMS, pose_of, silhouette, turned
 from posegen_runtime.choices import MeshUnit
 from posegen_runtime.labels.mesh_check import surface_points
 from posegen_runtime.meshfile import read_mesh
 from posegen_runtime.poses import Pose, write_poses
+from projection import offset, overlap
 from whole_runs import outputs, posegen_run
 
 Capture = pytest.CaptureFixture[str]
@@ -175,3 +177,37 @@ def test_points_lie_on_the_surface(tmp_path: Path) -> None:
     areas = np.bincount(sides.argmax(axis=1)) / 4000
     whole = np.array([1.8 * 1.5, 4.2 * 1.5, 4.2 * 1.8])
     np.testing.assert_allclose(areas, whole / whole.sum(), atol=0.03)
+
+
+def test_a_replay_has_the_mesh_too(run: Run, tmp_path: Path) -> None:
+    assert run("--mesh-unit", "m", "--labels", "bop,kitti") == 0
+    again = tmp_path / "again"
+    assert posegen_run("--replay", tmp_path / "out/run.json", "--out", again) == 0
+    for name, data in outputs(tmp_path / "out").items():
+        assert outputs(again)[name] == data, name
+
+
+@pytest.mark.parametrize("fit", ["object", "frame", "stretch"])
+def test_the_mesh_falls_on_the_masks_of_generated_images(
+    run: Run, tmp_path: Path, fit: str
+) -> None:
+    """Through the crop, to both formats; a quarter of a pixel shows in the mean of six."""
+    assert run("--mesh-unit", "m", "--labels", "bop,kitti", "--fit", fit) == 0
+    offsets = []
+    for image in read_bop(tmp_path / "out/labels/bop", "train"):
+        (found,) = image.objects
+        seen = (1000 * CORNERS @ found.R.T + found.t) @ image.K.T
+        points = seen[:, :2] / seen[:, 2:] + 0.5
+        assert overlap(found.mask, points) > 0.93
+        offsets.append(offset(found.mask, points))
+    shift = np.mean(offsets, axis=0)
+    assert len(offsets) == 6
+    assert np.abs(shift).max() < 0.12
+    for planted in ([0.25, 0], [0, 0.25], [-0.25, 0], [0, -0.25]):
+        assert np.abs(shift + planted).max() > 0.13
+    for image in read_kitti(tmp_path / "out/labels/kitti"):
+        (car,) = image.objects
+        corners = image.project(car.corners)
+        # The box holds the silhouette, and all but fills the same rectangle.
+        assert (corners.min(axis=0) < car.bbox[:2] + 1.5).all()
+        assert (corners.max(axis=0) > car.bbox[2:] - 1.5).all()

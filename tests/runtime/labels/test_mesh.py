@@ -107,7 +107,7 @@ PLANTED = {
         None,
         "with its axes x, y, z taken from z, ",
     ),
-    "rotation in another frame": (("--mesh-unit", "m"), None, opengl, "does not fall on"),
+    "rotation in another frame": (("--mesh-unit", "m"), None, opengl, "does not fall well on"),
 }
 
 
@@ -118,7 +118,7 @@ def test_each_planted_slip_is_refused_in_one_line(
     extra, to_file, slip, expected = PLANTED[name]
     assert run(*extra, "--labels", "bop", to_file=to_file, slip=slip) == 2
     (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error: ")]
-    assert "does not fall on the silhouettes" in line
+    assert "does not fall well on the silhouettes" in line
     assert expected in line
     assert not (tmp_path / "out").exists()
 

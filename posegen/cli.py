@@ -22,11 +22,13 @@ from posegen.config import (
 from posegen.data.cli import app as data_app
 from posegen.evaluation.cli import evaluate
 from posegen.judges.cli import app as judges_app
+from posegen.metrics.cli import app as metrics_app
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
 app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(judges_app, name="judges")
+app.add_typer(metrics_app, name="metrics")
 app.command()(evaluate)
 
 

@@ -10,6 +10,7 @@ from posegen.data.ambiguity_cli import ambiguity
 from posegen.data.masks_cli import masks
 from posegen.data.options import ElevationOption, MeshOption, UnitOption, UpOption, parse_range
 from posegen.data.photos_cli import photos
+from posegen.data.silhouettes_cli import silhouettes
 from posegen.render.meshes import MeshSource, MeshUnit, Up
 from posegen_runtime.console import run_app
 
@@ -101,6 +102,7 @@ def render(
 app.command()(masks)
 app.command()(ambiguity)
 app.command()(photos)
+app.command()(silhouettes)
 
 
 def main() -> int:

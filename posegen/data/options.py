@@ -1,5 +1,6 @@
 """Options that the commands of `posegen data` share, and how they are read."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,17 @@ def parse_size(text: str) -> tuple[int, int]:
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise PoseGenError(f"--image-size {text}: each side needs 1 to {MAX_SIDE} pixels")
     return width, height
+
+
+def check_apart(out: Path, *sources: Path | None) -> None:
+    """Outputs would be taken for photos the next time."""
+    target = Path(os.path.realpath(out))
+    for source in sources:
+        if source is None:
+            continue
+        real = Path(os.path.realpath(source))
+        if real == target or real in target.parents:
+            raise PoseGenError(f"--out {out}: lies inside {source}; name a folder apart from it")
 
 
 MeshOption = Annotated[

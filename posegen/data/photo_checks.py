@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posegen.data.pairing import Partners
 from posegen.data.photo_groups import ALL
 from posegen_runtime.choices import Fit, MaskChannel
 from posegen_runtime.errors import MaskRejected, PoseGenError
@@ -45,12 +45,21 @@ class Usable:
     digest: bytes
 
 
+class Masks(Protocol):
+    """Where the masks of photos are."""
+
+    def of(self, photo: Path) -> list[Path]:
+        """The files that may be the mask of a photo, given by its path below the photos' folder.
+        May raise `Dropped` where it is known why there is none."""
+        ...
+
+
 @dataclass(frozen=True)
 class Checks:
     """Reads photos below `root`; `masks` is None where the photos' own alpha holds the masks."""
 
     root: Path
-    masks: Partners | None
+    masks: Masks | None
     reading: MaskReading
     size: int
     fit: Fit

@@ -6,6 +6,15 @@ from typing import Annotated
 
 import typer
 
+from posegen.choices import Device
+from posegen.data.options import check_apart
+from posegen.data.segment_options import (
+    CacheOption,
+    DeviceOption,
+    HashOption,
+    SegmentOptions,
+    WeightsOption,
+)
 from posegen_runtime.choices import Fit, MaskChannel
 from posegen_runtime.errors import PoseGenError
 
@@ -19,6 +28,14 @@ def photos(
             help="Folder of masks, by the photos' names.", show_default="the photos' alpha"
         ),
     ] = None,
+    segment: Annotated[
+        str | None,
+        typer.Option(metavar="CLASS", help="Find the masks with Mask R-CNN: a class of COCO."),
+    ] = None,
+    weights: WeightsOption = None,
+    weights_sha256: HashOption = None,
+    device: DeviceOption = Device.AUTO,
+    cache: CacheOption = None,
     groups: Annotated[
         Path | None,
         typer.Option(help="Lines photo,group: which photos show the same physical object."),
@@ -55,32 +72,30 @@ def photos(
 
     from posegen.data.empty_scenes import EmptyScenes
     from posegen.data.pairing import Partners
-    from posegen.data.photo_checks import Checks, check_photos, read_alpha_as, read_masks_as
+    from posegen.data.photo_checks import Checks, Masks, check_photos, read_alpha_as, read_masks_as
     from posegen.data.photo_groups import read_groups
     from posegen.data.photo_report import report
     from posegen.data.photos import Writer
+    from posegen.data.segmented import SILHOUETTES, segmented
     from posegen.render.outputs import claim_directory
     from posegen_runtime.paths import list_images
 
-    _check_apart(out, directory, masks, backgrounds)
+    check_apart(out, directory, masks, backgrounds)
     others = [Path(os.path.realpath(folder)) for folder in (masks, backgrounds) if folder]
     found = [path for path in list_images(directory) if not _lies_in(path, others)]
     if not found:
         raise PoseGenError(f"{directory}: all its images lie in --masks or --backgrounds")
     names = [path.relative_to(directory) for path in found]
-    if masks is None:
-        if mask_channel is not MaskChannel.AUTO:
-            raise PoseGenError(
-                f"--mask-channel {mask_channel.value}: without --masks the photos' alpha is the "
-                "mask; give --masks, or leave it out"
-            )
-        partners, reading = None, read_alpha_as(directory, found, mask_values)
-    else:
+    _check_mask_options(masks, segment, weights, mask_values, mask_channel)
+    partners: Masks | None = None
+    if masks is None and segment is None:
+        reading = read_alpha_as(directory, found, mask_values)
+        print(reading.explanation)
+    elif masks is not None:
         mask_files = list_images(masks, "--masks")
         partners = Partners(masks, mask_files)
         reading = read_masks_as(mask_files, mask_values, mask_channel)
-    print(reading.explanation)
-    checks = Checks(directory, partners, reading, image_size, fit, min_object)
+        print(reading.explanation)
     grouped = None
     if groups is not None:
         grouped, strangers = read_groups(groups, names)
@@ -89,6 +104,10 @@ def photos(
     scenes = None
     if backgrounds is not None:
         scenes = EmptyScenes(backgrounds, list_images(backgrounds, "--backgrounds"), names)
+    segmenting = None
+    if segment is not None:
+        options = SegmentOptions(segment, weights, weights_sha256, device, cache)
+        segmenting = options.open(directory, out / SILHOUETTES)
     claim_directory(out)
     with Progress() as bars:
         bar = bars.add_task("")
@@ -96,6 +115,9 @@ def photos(
         def progress(what: str, done: int, total: int) -> None:
             bars.update(bar, description=what, completed=done + 1, total=total)
 
+        if segmenting is not None:
+            partners, reading = segmented(segmenting, names, progress)
+        checks = Checks(directory, partners, reading, image_size, fit, min_object)
         usable, dropped = check_photos(names, checks, grouped, progress)
         writer = Writer(directory, out, image_size, seed, scenes)
         outcome = writer.write(usable, dropped, val, progress)
@@ -103,15 +125,28 @@ def photos(
         print(line)
 
 
-def _check_apart(out: Path, *sources: Path | None) -> None:
-    """Outputs would be taken for photos the next time."""
-    target = Path(os.path.realpath(out))
-    for source in sources:
-        if source is None:
-            continue
-        real = Path(os.path.realpath(source))
-        if real == target or real in target.parents:
-            raise PoseGenError(f"--out {out}: lies inside {source}; name a folder apart from it")
+def _check_mask_options(
+    masks: Path | None,
+    segment: str | None,
+    weights: Path | None,
+    values: str,
+    channel: MaskChannel,
+) -> None:
+    if segment is not None:
+        given = {
+            "--masks": masks is not None,
+            "--mask-values": values != "auto",
+            "--mask-channel": channel is not MaskChannel.AUTO,
+        }
+        for option in [name for name, there in given.items() if there]:
+            raise PoseGenError(f"{option}: with --segment the masks are found; leave one out")
+    elif weights is not None:
+        raise PoseGenError("--weights: Mask R-CNN's, of use with --segment CLASS only")
+    elif masks is None and channel is not MaskChannel.AUTO:
+        raise PoseGenError(
+            f"--mask-channel {channel.value}: without --masks the photos' alpha is the "
+            "mask; give --masks, or leave it out"
+        )
 
 
 def _lies_in(path: Path, folders: list[Path]) -> bool:

@@ -8,17 +8,10 @@ import numpy as np
 
 from posegen.evaluation.measure import Columns
 from posegen.evaluation.statistics import Statistic, intervals, mean
+from posegen.metrics.estimate import Estimate, estimate
 from posegen.metrics.values import IOU, ISIM, OBJECT, ImageTable, Values
 
 HISTOGRAM_BINS = 20
-
-
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure with its 95 % bootstrap interval. None: it has no value."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 class Histogram(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,19 +78,13 @@ STATISTICS: dict[str, Statistic] = {
 def _analysis(values: dict[str, Values], table: ImageTable, seed: int) -> Analysis:
     columns: Columns = {OBJECT: table.objects.astype(np.float64), **values}
     spans = intervals(STATISTICS, columns, seed)
-    figures = {name: _estimate(of(columns), spans[name]) for name, of in STATISTICS.items()}
+    figures = {name: estimate(of(columns), spans[name]) for name, of in STATISTICS.items()}
     histograms = {name: _histogram(column) for name, column in values.items()}
     return Analysis(
         images=len(table),
         histograms={name: held for name, held in histograms.items() if held is not None},
         **figures,
     )
-
-
-def _estimate(value: float, span: tuple[float, float]) -> Estimate:
-    if math.isnan(value):
-        return Estimate(value=None)
-    return Estimate(value=value, low=span[0], high=span[1])
 
 
 def _histogram(values: Values) -> Histogram | None:

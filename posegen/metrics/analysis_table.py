@@ -1,6 +1,7 @@
 """An analysis as a Markdown table, which a terminal shows as well."""
 
-from posegen.metrics.analysis import Analysis, Estimate
+from posegen.metrics.analysis import Analysis
+from posegen.metrics.estimate import Estimate
 
 HEADINGS = ("", "images", "I_sim", "IoU", "IoU = 0", "IoU of the rest", "r(I_sim, IoU)")
 NONE = "-"

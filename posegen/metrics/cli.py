@@ -5,6 +5,26 @@ from typing import Annotated
 
 import typer
 
+from posegen.choices import Device
+
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="torch-fidelity's file of Inception's weights.", show_default="in torch's cache"
+    ),
+]
+SurrogateOption = Annotated[
+    bool,
+    typer.Option("--surrogate", help="Also take distances from an untrained network's features."),
+]
+SubsetOption = Annotated[
+    int, typer.Option("--kid-subset-size", min=2, help="Images in each of KID's 100 subsets.")
+]
+CsvOption = Annotated[
+    Path | None, typer.Option(help="Write each image's values there, for `metrics analyse`.")
+]
+JsonOption = Annotated[Path | None, typer.Option(help="Write the rows there.")]
+
 app = typer.Typer(no_args_is_help=True, help="The paper's metrics, and what is behind its means.")
 
 
@@ -42,3 +62,53 @@ def analyse(
     if json is not None:
         write_atomic(json, msgspec.json.format(msgspec.json.encode(analyses)) + b"\n")
     print(markdown(analyses))
+
+
+@app.command()
+def images(
+    real: Annotated[Path, typer.Argument(help="Folder of real photos.")],
+    generated: Annotated[Path, typer.Argument(help="Folder of generated images.")],
+    train: Annotated[
+        Path, typer.Option(help="Folder of training photos, which oracle 2 is drawn from.")
+    ],
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the silhouettes asked for, white on black; gives IoU."),
+    ] = None,
+    judges: Annotated[
+        Path | None,
+        typer.Option(help="Folder with segmenter/, for IoU.", show_default="the one that ships"),
+    ] = None,
+    weights: WeightsOption = None,
+    surrogate: SurrogateOption = False,
+    kid_subset_size: SubsetOption = 1000,
+    csv: CsvOption = None,
+    json: JsonOption = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of oracle 2 and the intervals.")] = 0,
+    device: Annotated[Device, typer.Option(help="auto takes CUDA where it is.")] = Device.AUTO,
+) -> None:
+    """IS, FID, KID, IoU and I_sim of GENERATED against REAL, and of as many training photos.
+
+    Images of one name belong together: I_sim compares the photo and the image of a name, IoU
+    the mask of that name with the one found in the image.
+    """
+    from posegen.metrics.folders import FolderOptions, run_folders
+
+    run_folders(
+        FolderOptions(
+            real=real,
+            generated=generated,
+            train=train,
+            masks=masks,
+            judges=judges,
+            weights=weights,
+            surrogate=surrogate,
+            subset_size=kid_subset_size,
+            csv=csv,
+            json=json,
+            batch_size=batch_size,
+            seed=seed,
+            device=device.value,
+        )
+    )

@@ -11,6 +11,8 @@ from posegen.data.masks_cli import masks
 from posegen.data.options import ElevationOption, MeshOption, UnitOption, UpOption, parse_range
 from posegen.data.photos_cli import photos
 from posegen.data.silhouettes_cli import silhouettes
+from posegen.data.stanford_cli import stanford_cars
+from posegen.data.teslapose_cli import teslapose
 from posegen.render.meshes import MeshSource, MeshUnit, Up
 from posegen_runtime.console import run_app
 
@@ -103,6 +105,8 @@ app.command()(masks)
 app.command()(ambiguity)
 app.command()(photos)
 app.command()(silhouettes)
+app.command("stanford-cars")(stanford_cars)
+app.command()(teslapose)
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ import typer
 
 from posegen.render.meshes import MeshUnit, Up
 from posegen.render.offscreen import MAX_SIDE
+from posegen_runtime.choices import Fit
 from posegen_runtime.errors import PoseGenError
 
 
@@ -56,4 +57,15 @@ UpOption = Annotated[
 ]
 ElevationOption = Annotated[
     str, typer.Option(help="Camera above the horizontal, degrees, A:B.", metavar="A:B")
+]
+FitOption = Annotated[
+    Fit,
+    typer.Option(
+        help="Crop a square around the object, pad the whole frame, or stretch it; auto: frame "
+        "when the photo is square and the object is not small, else object."
+    ),
+]
+SideOfImagesOption = Annotated[int, typer.Option(min=32, max=2048, help="Side in pixels.")]
+MinObjectOption = Annotated[
+    int, typer.Option(min=1, help="Drop an object whose longer side has fewer pixels.")
 ]

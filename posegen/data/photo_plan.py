@@ -37,7 +37,7 @@ def plan_shots(groups: Mapping[str, Sequence[Usable]], val: float, seed: int) ->
         photos = [groups[name][int(i)] for i in order]
         held, rest = photos[: held_out[name]], photos[held_out[name] :]
         for split, part, others in (("train", rest, []), ("val", held, rest)):
-            for half, shown in _scenes(part, others):
+            for half, shown in half_scenes(part, others):
                 shots += [
                     Shot(split, scene, frame, name, photo, shown[frame % len(shown)])
                     for frame, photo in enumerate(half)
@@ -46,7 +46,9 @@ def plan_shots(groups: Mapping[str, Sequence[Usable]], val: float, seed: int) ->
     return shots
 
 
-def _scenes(part: list[Usable], others: list[Usable]) -> list[tuple[list[Usable], list[Usable]]]:
+def half_scenes(
+    part: list[Usable], others: list[Usable]
+) -> list[tuple[list[Usable], list[Usable]]]:
     """(photos of a scene, photos to show there) for the photos of a group in one split; `others`
     may be shown to a photo that is alone."""
     if not part:

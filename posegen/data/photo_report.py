@@ -25,7 +25,12 @@ def report(outcome: Outcome, out: Path, has_groups: bool, has_scenes: bool) -> l
         lines.append(f"  {len(outcome.refused)} empty scenes not used: {outcome.refused[0]}")
     if outcome.alone:
         lines.append(f"appearance: {outcome.alone} photos are alone in their group and show theirs")
-    lines += [f"dropped {count}: {reason}" for reason, count in outcome.reasons.most_common()]
+    return [*lines, *closing(outcome, out)]
+
+
+def closing(outcome: Outcome, out: Path) -> list[str]:
+    """What was dropped and why, and where to look."""
+    lines = [f"dropped {count}: {reason}" for reason, count in outcome.reasons.most_common()]
     for photo, reason in outcome.dropped[:_LISTED]:
         lines.append(f"  {photo}: {reason}")
     if len(outcome.dropped) > _LISTED:

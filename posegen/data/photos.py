@@ -25,7 +25,7 @@ from posegen.data.dataset import DESCRIPTION, SCHEMA
 from posegen.data.empty_scenes import EmptyScenes
 from posegen.data.filling import draw_decoys, emptied, fill
 from posegen.data.photo_checks import Progress, Usable, cut
-from posegen.data.photo_plan import Shot, plan_shots
+from posegen.data.photo_plan import Shot
 from posegen.data.photo_sheet import SHOWN, sheet
 from posegen.render.outputs import write_hashed
 from posegen_runtime.images import read_rgb, write_png
@@ -65,17 +65,14 @@ class Writer:
     out: Path
     size: int
     seed: int
-    scenes: EmptyScenes | None
+    scenes: EmptyScenes | None = None
+    kind: str = "photos"
+    licence: str = LICENCE
 
     def write(
-        self,
-        groups: dict[str, list[Usable]],
-        dropped: list[tuple[Path, str]],
-        val: float,
-        progress: Progress,
+        self, shots: Sequence[Shot], dropped: list[tuple[Path, str]], progress: Progress
     ) -> Outcome:
         """Raises `PoseGenError` or `OSError` for what cannot be read or written."""
-        shots = plan_shots(groups, val, self.seed)
         masks = [shot.photo.mask for shot in shots if shot.split == "train"]
         shown_on_sheet = set(np.linspace(0, len(shots) - 1, SHOWN).round().astype(int).tolist())
         samples, rows = [], []
@@ -98,7 +95,7 @@ class Writer:
         return Outcome(
             found=len(shots) + len(dropped),
             splits=splits,
-            groups=len(groups),
+            groups=len({shot.group for shot in shots}),
             dropped=dropped,
             filled=sum(not row["background"] for row in rows),
             alone=sum(shot.photo is shot.shown for shot in shots),
@@ -150,13 +147,13 @@ class Writer:
         index: dict[str, Any] = {
             "schema": SCHEMA,
             "name": f"{self.root.resolve().name}-{sum(splits.values())}-seed{self.seed}",
-            "kind": "photos",
+            "kind": self.kind,
             "seed": self.seed,
             "image_size": [self.size, self.size],
             "splits": splits,
             "objects": len(set(objects.values())),
             "scene_objects": objects,
-            "licence": LICENCE,
+            "licence": self.licence,
             "sha256": hashlib.sha256(listing.encode()).hexdigest(),
             "version": version("posegen"),
         }

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from posegen.choices import Device
-from posegen.data.options import check_apart
+from posegen.data.options import FitOption, MinObjectOption, SideOfImagesOption, check_apart
 from posegen.data.segment_options import (
     CacheOption,
     DeviceOption,
@@ -53,17 +53,9 @@ def photos(
     mask_channel: Annotated[
         MaskChannel, typer.Option(help="Where in the file the mask is.")
     ] = MaskChannel.AUTO,
-    fit: Annotated[
-        Fit,
-        typer.Option(
-            help="Crop a square around the object, pad the whole frame, or stretch it; auto: frame "
-            "when the photo is square and the object is not small, else object."
-        ),
-    ] = Fit.OBJECT,
-    image_size: Annotated[int, typer.Option(min=32, max=2048, help="Side in pixels.")] = 256,
-    min_object: Annotated[
-        int, typer.Option(min=1, help="Drop an object whose longer side has fewer pixels.")
-    ] = 32,
+    fit: FitOption = Fit.OBJECT,
+    image_size: SideOfImagesOption = 256,
+    min_object: MinObjectOption = 32,
     val: Annotated[float, typer.Option(min=0, max=0.5, help="Share held out.")] = 0.1,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 0,
 ) -> None:
@@ -74,6 +66,7 @@ def photos(
     from posegen.data.pairing import Partners
     from posegen.data.photo_checks import Checks, Masks, check_photos, read_alpha_as, read_masks_as
     from posegen.data.photo_groups import read_groups
+    from posegen.data.photo_plan import plan_shots
     from posegen.data.photo_report import report
     from posegen.data.photos import Writer
     from posegen.data.segmented import SILHOUETTES, segmented
@@ -120,7 +113,7 @@ def photos(
         checks = Checks(directory, partners, reading, image_size, fit, min_object)
         usable, dropped = check_photos(names, checks, grouped, progress)
         writer = Writer(directory, out, image_size, seed, scenes)
-        outcome = writer.write(usable, dropped, val, progress)
+        outcome = writer.write(plan_shots(usable, val, seed), dropped, progress)
     for line in report(outcome, out, groups is not None, scenes is not None):
         print(line)
 

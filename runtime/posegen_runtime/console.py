@@ -17,7 +17,7 @@ EXIT_INTERRUPTED = 130
 EXTRAS = {
     "train": ("torch", "torchvision", "lightning_fabric", "safetensors", "tensorboard"),
     "export": ("onnx", "onnxscript"),
-    "data": ("pyvista", "vtkmodules", "vtk", "trimesh"),
+    "data": ("pyvista", "vtkmodules", "vtk", "trimesh", "scipy"),
     "int8": ("onnx",),
     "metrics": ("torch_fidelity",),
 }

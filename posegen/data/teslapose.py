@@ -141,9 +141,12 @@ def plan_teslapose(
     for number, model in enumerate(sorted(models)):
         order = np.random.default_rng([seed, number]).permutation(len(models[model]))
         photos = [models[model][int(i)] for i in order]
-        for split in ("train", "val", "test"):
-            part = [photo for photo in photos if split_of[photo.photo] == split]
-            for half, shown in half_scenes(part, []):
+        parts: dict[str, list[Usable]] = {"train": [], "val": [], "test": []}
+        for photo in photos:
+            parts[split_of[photo.photo]].append(photo)
+        for split, part in parts.items():
+            others = [] if split == "train" else parts["train"]
+            for half, shown in half_scenes(part, others):
                 shots += [
                     Shot(split, scene, frame, model, photo, shown[frame % len(shown)])
                     for frame, photo in enumerate(half)
@@ -183,7 +186,7 @@ def compare(
     written = ", ".join(f"{name} {count}" for name, count in backgrounds.items())
     lines = [
         f"photos: {photos:,}, the paper's {PAPER['photos']:,}; in {len(places)} locations, 2",
-        f"test: {splits['test']:,}, the authors' {PAPER['test']:,}; theirs were held out one by one",
+        f"test: {splits['test']:,}, the authors' {PAPER['test']:,}; held out one by one",
         f"backgrounds: {scenes:,}, the paper's {PAPER['backgrounds']:,}; written: {written}",
     ]
     unused = sum(place.unused for place in places)

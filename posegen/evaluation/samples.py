@@ -65,12 +65,16 @@ class Samples:
         samples = [self.samples[row] for row in rows]
         return SampleBatch(
             rows=rows,
-            photo=self._read(read_image, [sample.photo for sample in samples]),
+            photo=self.photo(rows),
             mask=self.mask(rows),
             background=self._read(read_image, [sample.background for sample in samples]),
             appearance=self.appearance(rows),
             viewpoint=np.array([sample.viewpoint for sample in samples], np.float32),
         )
+
+    def photo(self, rows: Order) -> Pixels:
+        """The photos of these samples, uint8 [N, S, S, 3]."""
+        return self._read(read_image, [self.samples[row].photo for row in rows])
 
     def mask(self, rows: Order) -> Pixels:
         """The silhouettes of these samples, uint8 [N, S, S] in {0, 255}."""

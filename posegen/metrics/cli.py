@@ -65,6 +65,64 @@ def analyse(
 
 
 @app.command()
+def baselines(
+    data: Annotated[Path, typer.Argument(help="Data set folder, made by `posegen data`.")],
+    model: Annotated[
+        list[Path] | None, typer.Option(help="Checkpoint, run or bundle; may be given many times.")
+    ] = None,
+    autoencoder: Annotated[
+        Path | None, typer.Option(help="Checkpoint of the variant autoencoder: oracle 1.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Whose poses are asked for.")] = "test",
+    samples: Annotated[
+        int | None, typer.Option(min=2, help="That many, evenly spaced.", show_default="all")
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(min=16, help="Pixels.", show_default="the models', or the data set's"),
+    ] = None,
+    judges: Annotated[
+        Path | None,
+        typer.Option(help="Folder with segmenter/, for IoU.", show_default="the one that ships"),
+    ] = None,
+    weights: WeightsOption = None,
+    surrogate: SurrogateOption = False,
+    kid_subset_size: SubsetOption = 1000,
+    csv: CsvOption = None,
+    json: JsonOption = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws and the intervals.")] = 0,
+    device: Annotated[Device, typer.Option(help="auto takes CUDA where it is.")] = Device.AUTO,
+    precision: Annotated[
+        str, typer.Option(help="Of bundles: fp32, fp16 or int8, which they must hold.")
+    ] = "fp32",
+) -> None:
+    """Tables 1 and 2 of the paper for DATA: the baseline, the oracles, and your models."""
+    from posegen.metrics.baselines_run import BaselineOptions, run_baselines
+
+    run_baselines(
+        BaselineOptions(
+            data=data,
+            models=tuple(model or ()),
+            autoencoder=autoencoder,
+            split=split,
+            samples=samples,
+            image_size=image_size,
+            judges=judges,
+            weights=weights,
+            surrogate=surrogate,
+            subset_size=kid_subset_size,
+            csv=csv,
+            json=json,
+            batch_size=batch_size,
+            seed=seed,
+            device=device.value,
+            precision=precision,
+        )
+    )
+
+
+@app.command()
 def images(
     real: Annotated[Path, typer.Argument(help="Folder of real photos.")],
     generated: Annotated[Path, typer.Argument(help="Folder of generated images.")],

@@ -37,6 +37,17 @@ class Partners:
         return []
 
 
+class ByPath:
+    """Partners by their whole path alone, for folders that number their photos alike."""
+
+    def __init__(self, partners: Partners) -> None:
+        self._partners = partners
+
+    def of(self, photo: Path) -> list[Path]:
+        """As `Partners.of`."""
+        return self._partners.of(photo, by_name=False)
+
+
 def name_alone(photo: Path) -> str:
     """What a photo has in common with its namesakes in other folders."""
     return _name(photo).rpartition("/")[2]

@@ -59,7 +59,7 @@ def stanford_cars(
     """Make a data set of Stanford Cars: both halves merged, split anew by category."""
     from rich.progress import Progress
 
-    from posegen.data.pairing import Partners
+    from posegen.data.pairing import ByPath, Partners
     from posegen.data.photo_checks import Masks
     from posegen.data.photo_report import closing
     from posegen.data.published import Recipe, opening
@@ -78,7 +78,7 @@ def stanford_cars(
         options = SegmentOptions("car", weights, weights_sha256, device, cache)
         source: Masks | Folder = options.open(cars.root, out / SILHOUETTES)
     else:
-        source = Partners(masks, list_images(masks, "--masks"))
+        source = ByPath(Partners(masks, list_images(masks, "--masks")))
     recipe = Recipe(
         cars.root, out, source, image_size, fit, min_object, seed, "stanford-cars", LICENCE
     )

@@ -16,10 +16,13 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.ops import MultiScaleRoIAlign
 
+from photo_folder import photo, scene, silhouette
 from posegen.data import mask_rcnn
 from posegen.data.mask_rcnn import Rule, Segmenter, coco_classes, load
+from posegen.evaluation.judges import MaskJudge
+from posegen.evaluation.pose import iou
 from posegen_runtime.errors import PoseGenError
-from red_segmenter import detections
+from red_segmenter import RedNetwork, detections
 
 CAR, PERSON = coco_classes().index("car"), coco_classes().index("person")
 FILE = "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth"
@@ -64,6 +67,18 @@ def test_threshold_and_score_are_options() -> None:
     assert find(faint).mask is None
     assert find(faint, Rule(min_score=0.3, threshold=0.5)).mask is None
     assert find(faint, Rule(min_score=0.25, threshold=0.4)).mask is not None
+
+
+def test_as_the_judge_of_iou() -> None:
+    """Where nothing is found the overlap is 0."""
+    judge: MaskJudge = Segmenter(RedNetwork(), "", Rule())
+    images = np.stack([photo(1, (120, 120)), scene(2, (120, 120))])
+    found = judge.masks(images)
+    assert found.dtype == np.uint8
+    wanted = np.stack([silhouette(1, (120, 120))] * 2) > 0
+    overlaps = iou(found > 127, wanted)
+    assert overlaps[0] > 0.9
+    assert overlaps[1] == 0
 
 
 @pytest.mark.parametrize(
@@ -129,9 +144,9 @@ def test_the_masks_are_those_that_torchvision_pastes() -> None:
     wanted = by_hand(network, photos, rule)
     network.transform.postprocess = mask_rcnn._unpasted
     found = Segmenter(network, "", rule).find(photos)
-    for each, mask, photo in zip(found, wanted, photos, strict=True):
+    for each, mask, image in zip(found, wanted, photos, strict=True):
         assert each.mask is not None
-        assert each.mask.shape == photo.shape[:2]
+        assert each.mask.shape == image.shape[:2]
         assert np.array_equal(each.mask, mask)
 
 

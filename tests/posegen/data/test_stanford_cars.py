@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import savemat
 
+from photo_folder import scene
 from posegen.data import mask_rcnn
 from posegen.data.cli import app
 from posegen.data.dataset import open_dataset
@@ -91,6 +93,19 @@ def test_masks_made_before(cars: Path, tmp_path: Path) -> None:
     assert make(cars, "--out", tmp_path / "two") == 0
     one, two = (open_dataset(tmp_path / name).description.sha256 for name in ("one", "two"))
     assert one == two
+
+
+def test_a_photo_without_a_mask_takes_no_namesakes(
+    cars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """cars_train and cars_test number their photos alike."""
+    Image.fromarray(scene(3)).save(cars / "cars_test" / "00007.jpg")
+    out = tmp_path / "silhouettes"
+    assert run_app(app, ["silhouettes", str(cars), "--out", str(out)]) == 0
+    assert make(cars, "--out", tmp_path / "out", "--masks", out / "masks") == 0
+    said = capsys.readouterr().out
+    assert "80 photos, 79 used" in said
+    assert "cars_test/00007.jpg: no mask of its name" in said
 
 
 def test_the_split_of_a_name_is_fixed() -> None:

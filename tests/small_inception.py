@@ -74,7 +74,9 @@ def write_random_inception(file: Path) -> Path:
     return file
 
 
-def write_tiles(folder: Path, count: int, seed: int, side: int = 48, red: int = 0) -> Path:
+def write_tiles(
+    folder: Path, count: int, seed: int, side: int = 48, red: int = 0, ending: str = "png"
+) -> Path:
     """Images of coloured tiles, the redder the larger `red` is."""
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True)
@@ -82,5 +84,5 @@ def write_tiles(folder: Path, count: int, seed: int, side: int = 48, red: int = 
         tiles = generator.integers(0, 256, (6, 6, 3), dtype=np.uint8)
         tiles[..., 0] = np.minimum(tiles[..., 0].astype(int) + red, 255)
         pixels = np.repeat(np.repeat(tiles, side // 6, 0), side // 6, 1)
-        Image.fromarray(pixels).save(folder / f"{number:03d}.png")
+        Image.fromarray(pixels).save(folder / f"{number:03d}.{ending}")
     return folder

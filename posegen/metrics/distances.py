@@ -44,7 +44,8 @@ def kernel(a: Floats, b: Floats, draws: tuple[Doubles, Doubles] | None = None) -
     """KID's unbiased estimate over all of a [N, D] and b [M, D], at least two each; [1].
 
     `draws`: how often each image counts, [K, N] and [K, M], for K bootstrap estimates, [K]. An
-    image that is drawn twice makes no pair with itself. Memory does not grow with N × M.
+    image that is drawn twice makes no pair with itself; NaN where a draw holds one image alone.
+    Memory does not grow with N × M.
     """
     x, y = draws or (np.ones((1, len(a))), np.ones((1, len(b))))
     return _within(a, x) + _within(b, y) - 2 * _sum(a, b, x, y) / (x.sum(1) * y.sum(1))
@@ -54,7 +55,8 @@ def _within(features: Floats, weights: Doubles) -> Doubles:
     squares = (features.astype(np.float64) ** 2).sum(axis=1)
     itself = (weights**2) @ (squares / features.shape[1] + 1) ** 3
     pairs = weights.sum(1) ** 2 - (weights**2).sum(1)
-    return (_sum(features, features, weights, weights) - itself) / pairs
+    total = _sum(features, features, weights, weights) - itself
+    return np.divide(total, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def _sum(a: Floats, b: Floats, x: Doubles, y: Doubles) -> Doubles:

@@ -16,11 +16,11 @@ from posegen.metrics.opening import open_extractors
 from posegen.metrics.rows import Scorer
 from posegen.metrics.rows_table import RowTable
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.imagefile import open_pillow
+from posegen_runtime.images import read_rgb
 from posegen_runtime.judges import resized
 from posegen_runtime.maskfile import read_mask_file
 from posegen_runtime.masks import MaskChannel
-from posegen_runtime.paths import image_names, read_bytes
+from posegen_runtime.paths import image_names
 
 MASK_SIZE = 512
 """Silhouettes are compared at a segmenter's own size, which is smaller."""
@@ -104,7 +104,7 @@ class Folder:
         for start in range(0, len(self.names), self._batch_size):
             images = []
             for name in self.names[start : start + self._batch_size]:
-                image = _rgb(self.root / name)
+                image = read_rgb(self.root / name)
                 size = size or image.shape
                 if image.shape != size:
                     raise PoseGenError(
@@ -113,14 +113,6 @@ class Folder:
                     )
                 images.append(image)
             yield np.stack(images)
-
-
-def _rgb(path: Path) -> Pixels:
-    """As torch-fidelity reads it: by Pillow, as stored."""
-    try:
-        return np.asarray(open_pillow(path, read_bytes(path)).convert("RGB"), np.uint8)
-    except (OSError, ValueError) as error:
-        raise PoseGenError(f"{path}: no readable image ({error}); write it again") from error
 
 
 class Masks:

@@ -47,5 +47,5 @@ def _estimate(of: Callable[..., float], sizes: tuple[int, ...], seed: int) -> Es
 
 def _around(value: float, draws: Doubles) -> Estimate:
     """Repeated images shift FID and IS, so only the draws' deviation counts, not where they lie."""
-    half = _NORMAL * float(draws.std(ddof=1))
+    half = _NORMAL * float(np.std(draws[~np.isnan(draws)], ddof=1))
     return Estimate(value=value, low=value - half, high=value + half)

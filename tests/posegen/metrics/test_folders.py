@@ -17,7 +17,7 @@ from small_inception import use_small_inception, write_tiles
 
 @pytest.fixture
 def folders(tmp_path: Path) -> list[str]:
-    real = write_tiles(tmp_path / "real", 14, 1)
+    real = write_tiles(tmp_path / "real", 14, 1, ending="jpeg")
     made = write_tiles(tmp_path / "made", 12, 2, red=60)
     train = write_tiles(tmp_path / "train", 20, 3)
     return [str(real), str(made), "--train", str(train)]
@@ -82,8 +82,8 @@ def test_all_metrics(
     # I_sim of image 3, by hand.
     network = torch.load(weights)
     pools = []
-    for folder in ("real", "made"):
-        pixels = np.asarray(Image.open(tmp_path / folder / "003.png")).astype(np.float32)
+    for name in ("real/003.jpeg", "made/003.png"):
+        pixels = np.asarray(Image.open(tmp_path / name)).astype(np.float32)
         image = torch.from_numpy(pixels.transpose(2, 0, 1)[None]) / 64 - 2
         image = torch.conv2d(image, network["conv.weight"], network["conv.bias"], stride=2)
         pools.append(torch.relu(image).mean((2, 3))[0])
@@ -146,9 +146,9 @@ def test_names_that_do_not_match(
 def test_an_image_named_twice_and_a_broken_one(
     tmp_path: Path, folders: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "real" / "000.jpg").write_bytes(b"no image")
+    (tmp_path / "real" / "000.png").write_bytes(b"no image")
     assert run(*folders, "--surrogate") == 2
     assert "real: two images are named 000; keep one of them" in capsys.readouterr().err
-    (tmp_path / "real" / "000.png").unlink()
+    (tmp_path / "real" / "000.jpeg").unlink()
     assert run(*folders, "--surrogate") == 2
-    assert "000.jpg" in capsys.readouterr().err
+    assert "000.png" in capsys.readouterr().err

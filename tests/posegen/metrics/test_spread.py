@@ -26,3 +26,12 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     )
     assert first == second != other
     assert first.value == pytest.approx(features.mean())
+
+
+@pytest.mark.filterwarnings("error")
+def test_draws_of_one_image_alone_are_left_out() -> None:
+    features = np.random.default_rng(0).random((3, 4)).astype(np.float32)
+    found = kernel_estimate(features, features[::-1] + 1, 0)
+    assert found.value is not None
+    assert found.low is not None
+    assert found.low < found.value

@@ -8,7 +8,7 @@ import numpy as np
 
 from posegen.data.dataset import open_dataset
 from posegen.data.prepared import Pixels
-from posegen.evaluation.judges import open_judges
+from posegen.evaluation.judges import Judges
 from posegen.evaluation.measure import Evaluator
 from posegen.evaluation.model import Model, open_model
 from posegen.evaluation.report import claim_file
@@ -26,6 +26,7 @@ from posegen.metrics.looking import look
 from posegen.metrics.opening import open_extractors
 from posegen.metrics.rows import Scorer
 from posegen.metrics.rows_table import RowTable
+from posegen.metrics.segmenter import SHIPPED, SegmenterChoice
 from posegen_runtime.errors import PoseGenError
 
 
@@ -40,7 +41,7 @@ class BaselineOptions:
     split: str = "test"
     samples: int | None = None
     image_size: int | None = None
-    judges: Path | None = None
+    segmenter: SegmenterChoice = SHIPPED
     weights: Path | None = None
     surrogate: bool = False
     subset_size: int = KID_SUBSET_SIZE
@@ -67,7 +68,7 @@ def run_baselines(options: BaselineOptions) -> None:
     size = size or dataset.description.image_size[0]
     samples = Samples(dataset, options.split, size, options.samples)
     train = Samples(dataset, "train", size)
-    judges = open_judges(options.judges)
+    segmenter = options.segmenter.open(options.device)
     sources: list[Source] = [RandomRGB(size, options.seed)]
     sources += [Autoencoder(encoder)] if encoder else []
     sources += [
@@ -75,7 +76,7 @@ def run_baselines(options: BaselineOptions) -> None:
         ClosestTraining(train, samples),
     ]
     sources += [
-        Generated(name, Evaluator(model, judges, seed=options.seed))
+        Generated(name, Evaluator(model, Judges(), seed=options.seed))
         for name, model in models.items()
     ]
     real = ((batch.photo, None) for batch in samples.batches(options.batch_size))
@@ -91,7 +92,7 @@ def run_baselines(options: BaselineOptions) -> None:
     table = RowTable(photos)
     for source in sources:
         batches = _batches(source, samples, options.batch_size)
-        table.add(*scorer.score(source.name, look(batches, extractors, judges.segmenter)))
+        table.add(*scorer.score(source.name, look(batches, extractors, segmenter)))
     table.tell(notice, options.csv, options.json)
 
 

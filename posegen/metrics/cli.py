@@ -20,6 +20,23 @@ SurrogateOption = Annotated[
 SubsetOption = Annotated[
     int, typer.Option("--kid-subset-size", min=2, help="Images in each of KID's 100 subsets.")
 ]
+JudgesOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder with segmenter/, for IoU.", show_default="the one that ships"),
+]
+SegmentOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Take IoU from Mask R-CNN's masks of this COCO class, as the paper does.",
+        metavar="CLASS",
+    ),
+]
+SegmentWeightsOption = Annotated[
+    Path | None, typer.Option(help="Mask R-CNN's weights.", show_default="in torch's cache")
+]
+SegmentHashOption = Annotated[
+    str | None, typer.Option(help="sha256 of --segment-weights, where not torchvision's own.")
+]
 CsvOption = Annotated[
     Path | None, typer.Option(help="Write each image's values there, for `metrics analyse`.")
 ]
@@ -81,10 +98,10 @@ def baselines(
         int | None,
         typer.Option(min=16, help="Pixels.", show_default="the models', or the data set's"),
     ] = None,
-    judges: Annotated[
-        Path | None,
-        typer.Option(help="Folder with segmenter/, for IoU.", show_default="the one that ships"),
-    ] = None,
+    judges: JudgesOption = None,
+    segment: SegmentOption = None,
+    segment_weights: SegmentWeightsOption = None,
+    segment_weights_sha256: SegmentHashOption = None,
     weights: WeightsOption = None,
     surrogate: SurrogateOption = False,
     kid_subset_size: SubsetOption = 1000,
@@ -99,6 +116,7 @@ def baselines(
 ) -> None:
     """Tables 1 and 2 of the paper for DATA: the baseline, the oracles, and your models."""
     from posegen.metrics.baselines_run import BaselineOptions, run_baselines
+    from posegen.metrics.segmenter import SegmenterChoice
 
     run_baselines(
         BaselineOptions(
@@ -108,7 +126,7 @@ def baselines(
             split=split,
             samples=samples,
             image_size=image_size,
-            judges=judges,
+            segmenter=SegmenterChoice(judges, segment, segment_weights, segment_weights_sha256),
             weights=weights,
             surrogate=surrogate,
             subset_size=kid_subset_size,
@@ -133,10 +151,10 @@ def images(
         Path | None,
         typer.Option(help="Folder of the silhouettes asked for, white on black; gives IoU."),
     ] = None,
-    judges: Annotated[
-        Path | None,
-        typer.Option(help="Folder with segmenter/, for IoU.", show_default="the one that ships"),
-    ] = None,
+    judges: JudgesOption = None,
+    segment: SegmentOption = None,
+    segment_weights: SegmentWeightsOption = None,
+    segment_weights_sha256: SegmentHashOption = None,
     weights: WeightsOption = None,
     surrogate: SurrogateOption = False,
     kid_subset_size: SubsetOption = 1000,
@@ -152,6 +170,7 @@ def images(
     the mask of that name with the one found in the image.
     """
     from posegen.metrics.folders import FolderOptions, run_folders
+    from posegen.metrics.segmenter import SegmenterChoice
 
     run_folders(
         FolderOptions(
@@ -159,7 +178,7 @@ def images(
             generated=generated,
             train=train,
             masks=masks,
-            judges=judges,
+            segmenter=SegmenterChoice(judges, segment, segment_weights, segment_weights_sha256),
             weights=weights,
             surrogate=surrogate,
             subset_size=kid_subset_size,

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from posegen.data.prepared import Pixels
-from posegen.evaluation.judges import open_judges
 from posegen.evaluation.report import claim_file
 from posegen.metrics.baselines import random_rows
 from posegen.metrics.distances import KID_SUBSET_SIZE
@@ -15,6 +14,7 @@ from posegen.metrics.looking import look
 from posegen.metrics.opening import open_extractors
 from posegen.metrics.rows import Scorer
 from posegen.metrics.rows_table import RowTable
+from posegen.metrics.segmenter import SHIPPED, SegmenterChoice
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_rgb
 from posegen_runtime.judges import resized
@@ -29,13 +29,13 @@ MASK_SIZE = 512
 @dataclass(frozen=True)
 class FolderOptions:
     """Images of one name (without its ending) in `real`, `generated` and `masks` belong together.
-    Oracle 2 draws from `train`. `judges` None: the segmenter that ships."""
+    Oracle 2 draws from `train`."""
 
     real: Path
     generated: Path
     train: Path
     masks: Path | None = None
-    judges: Path | None = None
+    segmenter: SegmenterChoice = SHIPPED
     weights: Path | None = None
     surrogate: bool = False
     subset_size: int = KID_SUBSET_SIZE
@@ -57,7 +57,7 @@ def run_folders(options: FolderOptions) -> None:
         for folder in (options.real, options.generated, options.train)
     )
     masks = None if options.masks is None else Masks(options.masks)
-    segmenter = None if masks is None else open_judges(options.judges).segmenter
+    segmenter = None if masks is None else options.segmenter.open(options.device)
     where = {stem: row for row, stem in enumerate(real.stems)}
     scorer = Scorer(
         extractors=extractors,

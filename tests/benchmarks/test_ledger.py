@@ -13,6 +13,6 @@ def test_it_prints_each_figure(tmp_path: Path) -> None:
     # So few jobs may miss a bound that grows with them.
     assert done.returncode in (0, 1), done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
-        *("plan", "finish", "counts", "rows", "reasons", "file", "peak", "peak")
+        *("plan", "finish", "counts", "rows", "reasons", "reopen", "file", "peak", "peak")
     ]
     assert list(tmp_path.iterdir()) == []

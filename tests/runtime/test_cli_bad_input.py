@@ -200,7 +200,7 @@ def test_an_output_that_cannot_be_written(command: Command, tmp_path: Path) -> N
     assert command(out=tmp_path / "file") == 2
     assert "--out" in command.refusal()
     assert command(out=tmp_path / "file" / "below") == 2
-    assert "name an --out that can be written" in command.refusal()
+    assert "name a folder that can be written" in command.refusal()
 
 
 def test_an_output_that_is_in_use(command: Command) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from posegen.data.dataset import open_dataset
-from posegen.data.prepared import Pixels
 from posegen.evaluation.judges import Judges
 from posegen.evaluation.measure import Evaluator
 from posegen.evaluation.model import Model, open_model
@@ -24,6 +23,7 @@ from posegen.metrics.baselines import (
 from posegen.metrics.distances import KID_SUBSET_SIZE
 from posegen.metrics.looking import look
 from posegen.metrics.opening import open_extractors
+from posegen.metrics.progress import Batch, shown
 from posegen.metrics.rows import Scorer
 from posegen.metrics.rows_table import RowTable
 from posegen.metrics.segmenter import SHIPPED, SegmenterChoice
@@ -79,28 +79,26 @@ def run_baselines(options: BaselineOptions) -> None:
         Generated(name, Evaluator(model, Judges(), seed=options.seed))
         for name, model in models.items()
     ]
-    real = ((batch.photo, None) for batch in samples.batches(options.batch_size))
+    photos = ((batch.photo, None) for batch in samples.batches(options.batch_size))
     scorer = Scorer(
         extractors=extractors,
-        real=look(real, extractors).features,
+        real=look(shown("real", photos, len(samples)), extractors).features,
         pairs=np.arange(len(samples)),
         objects=samples.object_id,
         subset_size=options.subset_size,
         seed=options.seed,
     )
-    photos = [sample.photo.relative_to(samples.root).as_posix() for sample in samples.samples]
-    table = RowTable(photos)
+    names = [sample.photo.relative_to(samples.root).as_posix() for sample in samples.samples]
+    table = RowTable(names)
     for source in sources:
         batches = _batches(source, samples, options.batch_size)
         table.add(*scorer.score(source.name, look(batches, extractors, segmenter)))
     table.tell(notice, options.csv, options.json)
 
 
-def _batches(
-    source: Source, samples: Samples, batch_size: int
-) -> Iterator[tuple[Pixels, Pixels | None]]:
-    for batch in samples.batches(batch_size):
-        yield source.images(batch), batch.mask
+def _batches(source: Source, samples: Samples, batch_size: int) -> Iterator[Batch]:
+    made = ((source.images(batch), batch.mask) for batch in samples.batches(batch_size))
+    return shown(source.name, made, len(samples))
 
 
 def _model(path: Path, options: BaselineOptions) -> Model:

@@ -12,6 +12,7 @@ from posegen.metrics.baselines import random_rows
 from posegen.metrics.distances import KID_SUBSET_SIZE
 from posegen.metrics.looking import look
 from posegen.metrics.opening import open_extractors
+from posegen.metrics.progress import Batch, shown
 from posegen.metrics.rows import Scorer
 from posegen.metrics.rows_table import RowTable
 from posegen.metrics.segmenter import SHIPPED, SegmenterChoice
@@ -61,7 +62,7 @@ def run_folders(options: FolderOptions) -> None:
     where = {stem: row for row, stem in enumerate(real.stems)}
     scorer = Scorer(
         extractors=extractors,
-        real=look(((images, None) for images in real.batches()), extractors).features,
+        real=look(_batches("real", real, real.stems, None), extractors).features,
         pairs=np.array([where.get(stem, -1) for stem in made.stems], np.int64),
         objects=np.arange(len(made.stems)),
         subset_size=options.subset_size,
@@ -70,7 +71,7 @@ def run_folders(options: FolderOptions) -> None:
     oracle = train.chosen(random_rows(len(train.stems), len(made.stems), options.seed))
     table = RowTable(made.stems)
     for method, folder in (("generated", made), ("oracle 2", oracle)):
-        seen = look(_batches(folder, made.stems, masks), extractors, segmenter)
+        seen = look(_batches(method, folder, made.stems, masks), extractors, segmenter)
         table.add(*scorer.score(method, seen))
     table.tell(notice, options.csv, options.json)
 
@@ -133,12 +134,14 @@ class Masks:
         return resized(mask[None], MASK_SIZE)[0]
 
 
-def _batches(
-    folder: Folder, stems: list[str], masks: Masks | None
-) -> Iterator[tuple[Pixels, Pixels | None]]:
+def _batches(label: str, folder: Folder, stems: list[str], masks: Masks | None) -> Iterator[Batch]:
     """Images with the masks of `stems`, which were asked for in their places."""
-    done = 0
-    for images in folder.batches():
-        own = stems[done : done + len(images)]
-        yield images, None if masks is None else masks.read(own)
-        done += len(images)
+
+    def read() -> Iterator[Batch]:
+        done = 0
+        for images in folder.batches():
+            own = stems[done : done + len(images)]
+            yield images, None if masks is None else masks.read(own)
+            done += len(images)
+
+    return shown(label, read(), len(stems))

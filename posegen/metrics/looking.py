@@ -4,16 +4,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from posegen.data.prepared import Pixels
 from posegen.evaluation.judges import MaskJudge
 from posegen.evaluation.pose import iou, resized_masks
 from posegen.metrics.features import Extractor, Features, joined
+from posegen.metrics.progress import Batch
 from posegen.metrics.rows import Seen
 from posegen.metrics.values import Values
 
 
 def look(
-    batches: Iterable[tuple[Pixels, Pixels | None]],
+    batches: Iterable[Batch],
     extractors: tuple[Extractor, ...],
     segmenter: MaskJudge | None = None,
 ) -> Seen:

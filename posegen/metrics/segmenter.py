@@ -32,7 +32,12 @@ class SegmenterChoice:
         if self.judges is not None:
             raise PoseGenError("--judges, --segment: give one, they are two ways to find masks")
         rule = Rule(self.coco_class)
-        return MaskRCNN(load(rule, self.weights, self.sha256, device))
+        try:
+            return MaskRCNN(load(rule, self.weights, self.sha256, device))
+        except PoseGenError as error:
+            # Beside these metrics, --weights are Inception's.
+            said = str(error).replace("--weights", "--segment-weights")
+            raise PoseGenError(said) from error
 
 
 SHIPPED = SegmenterChoice()

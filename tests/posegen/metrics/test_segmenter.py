@@ -43,7 +43,10 @@ def test_a_judge_without_a_class(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        (SegmenterChoice(coco_class="car", weights=Path("no.pth")), "no.pth: no such file"),
+        (
+            SegmenterChoice(coco_class="car", weights=Path("no.pth")),
+            "--segment-weights no.pth: no such file",
+        ),
         (SegmenterChoice(weights=Path("w.pth")), "give --segment CLASS too"),
         (SegmenterChoice(judges=Path("j"), coco_class="car"), "--judges, --segment: give one"),
         (SegmenterChoice(coco_class="cra"), "cra"),

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import overload
 
@@ -13,6 +12,7 @@ from posegen_runtime.choices import Axis, Fit
 from posegen_runtime.demo import demo_inputs, demo_viewpoints
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.frames.grouping import Frames, group
+from posegen_runtime.frames.sizes import check_sizes
 from posegen_runtime.images import read_rgb
 from posegen_runtime.jobs import Job, distinct_pairs, find_images, plan
 from posegen_runtime.labels.background import BackgroundLabels
@@ -100,6 +100,9 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
     reading = choose_reading(_Paths(masks), options.mask_values, options.mask_channel)
     poses = _poses(options.poses, masks, reading) if options.poses else {}
     each = reading.values is MaskValues.EACH
+    annotated = _background_labels(options, backgrounds)
+    if options.paste:
+        check_sizes(masks, backgrounds, annotated.sizes if annotated else None)
     frames = group(masks, poses) if options.paste and not each else Frames(masks, {})
     pairs = []
     if options.pairs:
@@ -112,7 +115,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
         masks=masks,
         frames=frames,
         paste=options.paste,
-        background_labels=_background_labels(options, backgrounds),
+        background_labels=annotated,
         appearances=appearances,
         backgrounds=backgrounds,
         reading=reading,
@@ -128,7 +131,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
 def _background_labels(
     options: RunOptions, backgrounds: Sequence[Source]
 ) -> BackgroundLabels | None:
-    """A file of other frames, or at another size, shows here and not on every job."""
+    """A file of other frames shows here and not on every job."""
     file = options.background_labels
     if file is None:
         return None
@@ -139,19 +142,13 @@ def _background_labels(
             f"{missing}, or leave it out"
         )
     labels = BackgroundLabels(file)
-    known = (source for source in backgrounds if labels.sizes.named(source.name))
-    first = list(islice(known, OPENED_AT_START))
-    if not first:
+    if not any(labels.sizes.named(source.name) for source in backgrounds):
         raise PoseGenError(
             f"--background-labels {file}: has no image of the backgrounds, such as "
-            f"{backgrounds[0].name}; its file_name must be theirs"
+            f"{backgrounds[0].name}; file_name must be the path below their folder, or without any "
+            "folder where the name is one file's"
         )
-    for source in first:
-        try:
-            height, width, _ = read_rgb(source.path).shape
-        except PoseGenError:
-            continue  # which costs its rows
-        labels.sizes.check(source.name, (height, width), "its file is")
+    labels.sizes.check_names(source.name for source in backgrounds)
     return labels
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_runtime.cache import BoundedCache
+from posegen_runtime.frames.sizes import check_large_enough
 from posegen_runtime.images import cover_crop, read_rgb
 from posegen_runtime.jobs import Job
 from posegen_runtime.masks import MaskReading, Silhouette
@@ -54,10 +55,13 @@ class FrameFiles:
 
     def background(self, source: Source, size: tuple[int, int]) -> Image:
         """uint8 RGB [H, W, 3] of `size` = (H, W), cover-cropped where the file has another one.
-        Not to be written to."""
+        Not to be written to. Raises `PoseGenError` where it is too small for that."""
         key = str(source.path), size
-        return self._backgrounds.get_or_make(key, lambda: _fitted(read_rgb(source.path), size))
+        return self._backgrounds.get_or_make(key, lambda: _fitted(source, size))
 
 
-def _fitted(image: Image, size: tuple[int, int]) -> Image:
-    return image if image.shape[:2] == size else cover_crop(image, size)
+def _fitted(source: Source, size: tuple[int, int]) -> Image:
+    image = read_rgb(source.path)
+    given = image.shape[0], image.shape[1]
+    check_large_enough(source, given, size)
+    return image if given == size else cover_crop(image, size)

@@ -63,15 +63,28 @@ class AnnotatedSizes(NamedTuple):
 
     file: Path
     sizes: dict[str, tuple[int, int]]
-    short: dict[str, str]
-    """Full names by names without folders, where that is one image's."""
 
     def named(self, background: str) -> str | None:
-        """The image that a background is, by its path below the folder, or its file name alone
-        where that is one image's; None: it is not annotated."""
+        """The image that a background is: the one of its path below the folder, else the one that
+        is listed without any folder by its file name; None: it is not annotated."""
         if background in self.sizes:
             return background
-        return self.short.get(background.rpartition("/")[2])
+        bare = background.rpartition("/")[2]
+        return bare if bare in self.sizes else None
+
+    def check_names(self, backgrounds: Iterable[str]) -> None:
+        """Raises `PoseGenError` where one image would be two backgrounds."""
+        taken: dict[str, str] = {}
+        for background in backgrounds:
+            name = self.named(background)
+            if name is None:
+                continue
+            first = taken.setdefault(name, background)
+            if first != background:
+                raise PoseGenError(
+                    f"--background-labels {self.file}: its image {name} may be the background "
+                    f"{first} or {background}; list both by their paths below the folder"
+                )
 
     def check(self, background: str, size: tuple[int, int], what: str) -> None:
         """Raises `PoseGenError` where a background is annotated at another size than `size` =
@@ -115,11 +128,7 @@ class BackgroundLabels:
                 )
             images[image.id] = image
             sizes[name] = image.height, image.width
-        shorts: dict[str, list[str]] = {}
-        for name in sizes:
-            shorts.setdefault(name.rpartition("/")[2], []).append(name)
-        alone = {short: names[0] for short, names in shorts.items() if len(names) == 1}
-        self.sizes = AnnotatedSizes(file, sizes, alone)
+        self.sizes = AnnotatedSizes(file, sizes)
         for one in found.annotations:
             image_, category = images.get(one.image_id), self.categories.get(one.category_id)
             if image_ is None or category is None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -347,16 +348,55 @@ def test_annotations_of_another_size(
     assert message in capsys.readouterr().err.replace("\n", " ")
 
 
-def test_annotations_of_frames_that_masks_do_not_fit(run: Run, inputs: Path) -> None:
+def test_annotations_of_frames_that_masks_do_not_fit(
+    run: Run, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = annotations(inputs)
     (inputs / "streets/0.png").unlink()
-    for file in (inputs / "masks").iterdir():
+    for file in sorted((inputs / "masks").iterdir())[1:]:
         cv2.imwrite(str(file), read_mask(file)[:110])
     out = run("out", "--background-labels", before, poses=False, code=1)
-    assert {row["state"] for row in rows_of(out)} == {"failed"}
-    assert all(
-        "is annotated at 200×120 pixels, the mask is 200×110" in r["reason"] for r in rows_of(out)
-    )
+    reasons = {row["mask"]: row.get("reason", "") for row in rows_of(out)}
+    assert not reasons.pop("m00.png")
+    message = "is annotated at 200×120 pixels, the mask is 200×110"
+    assert all(message in reason for reason in reasons.values())
+    (inputs / "masks/m00.png").unlink()
+    run("other", "--background-labels", before, poses=False, code=2)
+    assert f"1.png {message}" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_annotations_that_may_be_of_two_backgrounds(
+    run: Run, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = annotations(inputs)
+    for name in ("a", "b"):
+        (inputs / "streets" / name).mkdir()
+        shutil.copy(inputs / "streets/1.png", inputs / "streets" / name)
+    (inputs / "streets/1.png").unlink()
+    run("out", "--background-labels", before, code=2)
+    message = "its image 1.png may be the background a/1.png or b/1.png; list both"
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_backgrounds_smaller_than_their_frame(
+    run: Run, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    street = cv2.imread(str(inputs / "streets/1.png"))
+    assert street is not None
+    for number in range(12):
+        small = number in (3, 11)
+        size = (WIDTH + 50, HEIGHT - 1) if small else (WIDTH, HEIGHT)
+        cv2.imwrite(str(inputs / f"streets/{number:02}.png"), cv2.resize(street, size))
+    for name in "012":
+        (inputs / f"streets/{name}.png").unlink()
+    run("out", code=2)
+    message = "the background 03.png is 250×119 pixels, smaller than the mask of 200×120; give"
+    assert f"--paste: {message}" in capsys.readouterr().err.replace("\n", " ")
+    (inputs / "streets/03.png").unlink()
+    rows = rows_of(run("late", "--per-mask", 11, code=1))
+    failed = [row for row in rows if row["state"] == "failed"]
+    assert len(failed) == 9
+    assert all("the background 11.png is 250×119 pixels" in row["reason"] for row in failed)
 
 
 @pytest.mark.parametrize("labels", ["yolo", "none"])

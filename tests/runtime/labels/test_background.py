@@ -63,9 +63,13 @@ def labels(folder: Path, data: object) -> BackgroundLabels:
     return BackgroundLabels(file)
 
 
-@pytest.mark.parametrize("name", ["day/a.jpg", "a.jpg", "other/a.jpg"])
-def test_every_form_is_read_and_cut(tmp_path: Path, name: str) -> None:
-    found = labels(tmp_path, content())
+@pytest.mark.parametrize(
+    ("listed", "name"), [("day/a.jpg", "day/a.jpg"), ("a.jpg", "a.jpg"), ("a.jpg", "day/a.jpg")]
+)
+def test_every_form_is_read_and_cut(tmp_path: Path, listed: str, name: str) -> None:
+    data = content()
+    data["images"][0]["file_name"] = listed
+    found = labels(tmp_path, data)
     new = box(10, 10, 33, 15)
     kept = list(found.remaining(name, [encode_mask(new)]))
     assert [(one.category, one.iscrowd) for one in kept] == [
@@ -82,20 +86,43 @@ def test_every_form_is_read_and_cut(tmp_path: Path, name: str) -> None:
 def test_what_is_hidden_whole_is_dropped_and_what_is_not_touched_stays(tmp_path: Path) -> None:
     found = labels(tmp_path, content())
     two = [encode_mask(box(24, 0, 28, 12)), encode_mask(box(24, 10, 28, 25))]
-    assert [one.category for one in found.remaining("a.jpg", two)] == ["tree", "person"]
-    [tree, _] = found.remaining("a.jpg", two)
+    assert [one.category for one in found.remaining("day/a.jpg", two)] == ["tree", "person"]
+    [tree, _] = found.remaining("day/a.jpg", two)
     assert tree.mask == encode_mask(TREE)
-    assert list(found.remaining("b.jpg", two)) == []
+    assert list(found.remaining("day/b.jpg", two)) == []
+    assert list(found.remaining("a.jpg", two)) == [], "of another folder"
 
 
-def test_names_that_are_no_single_images(tmp_path: Path) -> None:
-    both = [
-        {"id": n, "file_name": f"{folder}/a.jpg", "width": WIDTH, "height": HEIGHT}
-        for n, folder in ((5, "day"), (6, "night"))
-    ]
-    found = labels(tmp_path, content(images=both))
-    assert found.sizes.named("a.jpg") is None
-    assert found.sizes.named("night/a.jpg") == "night/a.jpg"
+@pytest.mark.parametrize(
+    ("listed", "background", "image"),
+    [
+        ("night/a.jpg", "night/a.jpg", "night/a.jpg"),
+        ("night/a.jpg", "a.jpg", None),
+        ("night/a.jpg", "day/a.jpg", None),
+        ("night/a.jpg", "deep/night/a.jpg", None),
+        ("a.jpg", "deep/night/a.jpg", "a.jpg"),
+        ("a.jpg", "aa.jpg", None),
+    ],
+)
+def test_which_image_a_background_is(
+    tmp_path: Path, listed: str, background: str, image: str | None
+) -> None:
+    data = content()
+    data["images"][0]["file_name"] = listed
+    assert labels(tmp_path, data).sizes.named(background) == image
+
+
+@pytest.mark.parametrize("first", ["a.jpg", "day/a.jpg"])
+def test_an_image_that_may_be_two_backgrounds(tmp_path: Path, first: str) -> None:
+    bare = [{"id": 5, "file_name": "a.jpg", "width": WIDTH, "height": HEIGHT}]
+    one = labels(tmp_path, content(images=bare)).sizes
+    one.check_names(["day/a.jpg", "b.jpg"])
+    with pytest.raises(
+        PoseGenError, match=rf"a\.jpg may be .* {first} or night/a\.jpg; list"
+    ):
+        one.check_names([first, "night/a.jpg"])
+    both = [*bare, bare[0] | {"id": 6, "file_name": "night/a.jpg"}]
+    labels(tmp_path, content(images=both)).sizes.check_names([first, "night/a.jpg"])
 
 
 def test_categories_keep_their_ids_where_they_are_free() -> None:
@@ -142,6 +169,6 @@ def test_compressed_counts_are_those_of_pycocotools(tmp_path: Path) -> None:
         if not mask.any():
             continue
         found = labels(tmp_path, changed(segmentation=compressed(mask)))
-        kept = list(found.remaining("a.jpg", [encode_mask(box(0, 0, 1, 1) * 0)]))
+        kept = list(found.remaining("day/a.jpg", [encode_mask(box(0, 0, 1, 1) * 0)]))
         assert np.array_equal(decode_mask(kept[1].mask), mask)
         assert coco_mask.area(compressed(mask)) == kept[1].mask.area

@@ -3,9 +3,10 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from posegen_runtime import __version__
 from posegen_runtime.choices import (
@@ -27,7 +28,17 @@ if TYPE_CHECKING:
 
 DEMO_OUT = Path("posegen-demo")
 
+VERIFY_WITH = "--verify {0}: --verify takes no value; name a judge by --verify --segmenter {0}"
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class _Command(TyperCommand):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        for word in args:
+            if word.startswith("--verify="):
+                raise PoseGenError(VERIFY_WITH.format(word.partition("=")[2]))
+        return super().parse_args(ctx, args)
 
 
 def _print_version(asked: bool) -> None:
@@ -36,7 +47,7 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.command()
+@app.command(cls=_Command)
 def generate(
     context: typer.Context,
     shards: Annotated[
@@ -122,6 +133,13 @@ def generate(
             "heading open.",
         ),
     ] = False,
+    leave_ambiguous: Annotated[
+        bool,
+        typer.Option(
+            "--leave-ambiguous",
+            help="Leave those out of BOP and KITTI also where the model is told the viewpoint.",
+        ),
+    ] = False,
     model_forward: Annotated[
         Axis, typer.Option(help="Axis of the poses' model that points forward.")
     ] = Axis.X,
@@ -153,7 +171,7 @@ def generate(
             min=0,
             max=1,
             help="Overlap with the mask below which an image is rejected. Default: what the "
-            "segmenter reaches on 95% of real images.",
+            "segmenter reaches on 95% of real images. 0: measure only and reject none.",
         ),
     ] = None,
     paste: Annotated[
@@ -240,6 +258,8 @@ def generate(
         _print_status(out)
         return
     if shards and not merge:
+        if verify:
+            raise PoseGenError(VERIFY_WITH.format(shards[0]))
         raise PoseGenError(f"{shards[0]}: an argument without an option; did you mean --masks?")
     if merge:
         _allow(context, "--merge", {"merge", "shards", "out"})
@@ -276,6 +296,7 @@ def generate(
             labels=parse_labels(labels),
             category=category,
             keep_ambiguous=keep_ambiguous,
+            leave_ambiguous=leave_ambiguous,
             mesh=mesh,
             mesh_unit=mesh_unit,
             split=parse_split(split) if split else (),

@@ -10,7 +10,7 @@ from posegen_runtime.judges import Heading, Segmenter, load_judge, shipped_judge
 from posegen_runtime.ledger.identity import Value
 from posegen_runtime.options import RunOptions
 from posegen_runtime.poses import Three
-from posegen_runtime.verify import Verifier
+from posegen_runtime.verify import MEASURE_ONLY, Verifier
 
 FIGURE = "iou_p05"
 """Of a segmenter, on pictures that training never saw: the default of `--min-iou`."""
@@ -42,6 +42,8 @@ class Judging(msgspec.Struct, frozen=True):
         return values
 
     def __str__(self) -> str:
+        if self.min_iou == MEASURE_ONLY:
+            return "verify: images are measured only (--min-iou 0), none is rejected"
         heading = ", and those of objects that face the wrong way" if self.heading else ""
         return f"verify: images with an IoU below {self.min_iou:.3f} are rejected{heading}"
 

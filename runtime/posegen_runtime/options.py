@@ -51,6 +51,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     min_iou: float | None = None
     """None: what the segmenter reaches on held-out images, at the 5th percentile."""
     keep_ambiguous: bool = False
+    leave_ambiguous: bool = False
+    """Also of objects whose viewpoint the model is told."""
     mesh: Path | None = None
     mesh_unit: MeshUnit | None = None
     """The poses' model, and the unit of its file."""
@@ -75,11 +77,15 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
-    """`--labels coco,yolo`; "none" or nothing is no labels. Raises `PoseGenError`."""
+    """`--labels coco,yolo`; "none" is no labels. Raises `PoseGenError`."""
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if words == ["none"]:
         return ()
+    if not words:
+        raise PoseGenError("--labels: names no format; give none for no labels")
     for word in words:
+        if word == "none":
+            raise PoseGenError(f"--labels {text}: none stands alone; leave it or the others out")
         if word not in LABELS:
             raise PoseGenError(f"--labels {word}: give {', '.join(LABELS)} or none")
     return tuple(sorted(set(words)))

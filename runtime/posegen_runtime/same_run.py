@@ -46,6 +46,7 @@ def identity_of(
         "--labels": ",".join(options.labels),
         "--category": dict(inputs.categories),
         "--keep-ambiguous": options.keep_ambiguous or None,
+        "--leave-ambiguous": options.leave_ambiguous or None,
         "--mesh": mesh.identity if mesh else None,
         "--split": list(options.split) or None,
         "--poses": _digest(inputs.poses),

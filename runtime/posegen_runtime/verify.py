@@ -20,6 +20,8 @@ REVERSED = 90.0
 STEEP = 0.1
 """Seen from so near to straight above or below (horizontal part of the viewpoint), an object heads
 nowhere."""
+MEASURE_ONLY = 0.0
+"""A lowest IoU with which nothing is rejected, whatever the heading."""
 PIECE = 4
 """Images that a helper takes at a time."""
 
@@ -30,7 +32,7 @@ class Verifier:
     An image's verdict is the same whatever others it comes with. `viewpoints` by the mask's name,
     in the frame that the heading judge was trained with; a mask without one is judged by its
     silhouette alone. `helpers`: threads that share the images of a call; with 0 the caller does
-    all.
+    all. With `min_iou` 0 every image is accepted, headings and all.
     """
 
     def __init__(
@@ -91,6 +93,8 @@ class Verifier:
 
     def _decided(self, verdict: Verdict) -> Verdict:
         error, reason = verdict.heading_error_deg, ""
+        if self._min_iou == MEASURE_ONLY:
+            return verdict
         if verdict.iou < self._min_iou:
             reason = NOTHING if verdict.shift is None else ELSEWHERE
         elif error is not None and error > REVERSED:

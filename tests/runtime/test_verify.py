@@ -139,6 +139,24 @@ def test_what_faces_the_wrong_way_is_rejected(green: GreenRun, tmp_path: Path, f
     assert [row["state"] for row in rows(tmp_path / "without")].count("rejected") == 1
 
 
+def test_measuring_only_rejects_no_heading_either(
+    green: GreenRun, tmp_path: Path, capsys: Capture
+) -> None:
+    green.masks([GOOD, EMPTY])
+    more = ("--poses", green.poses([200, 20]), "--heading-judge", green.heading)
+    assert green(tmp_path / "out", *more, "--min-iou", 0) == 0
+    found = rows(tmp_path / "out")
+    assert [row["state"] for row in found] == ["done", "done"]
+    assert found[0]["verdict"]["heading_error_deg"] > 90
+    assert "measured only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [("--verify", "judges/mine"), ("--verify=judges/mine",)])
+def test_verify_takes_no_folder(green: GreenRun, capsys: Capture, given: tuple[str, ...]) -> None:
+    assert posegen_run("--masks", green.folder / "masks", "--out", "out", *given) == 2
+    assert "--verify --segmenter judges/mine" in capsys.readouterr().err
+
+
 def test_the_models_axes_turn_the_heading(green: GreenRun, tmp_path: Path) -> None:
     """The bundle takes no viewpoint; the judge needs the frame all the same."""
     green.masks([GOOD, GOOD])

@@ -7,7 +7,7 @@ from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.labels.cuboids import ModelBox, ModelFrame, why_no_cuboid
-from posegen_runtime.labels.left_out import AMBIGUOUS
+from posegen_runtime.labels.left_out import why_ambiguous
 from posegen_runtime.options import RunOptions
 
 POSED = ("bop", "kitti")
@@ -17,6 +17,7 @@ POSED = ("bop", "kitti")
 def check_labels(options: RunOptions, inputs: Inputs, box: ModelBox | None) -> None:
     """Raises `PoseGenError` where a format would stay empty, and says what is missing. Where only
     some objects lack it, those are left out, and the run says so at its end. `box`: of --mesh."""
+    _check_ambiguous(options, inputs)
     for name in POSED:
         if name not in options.labels:
             continue
@@ -31,10 +32,23 @@ def check_labels(options: RunOptions, inputs: Inputs, box: ModelBox | None) -> N
         reasons = []
         for pose in inputs.poses.values():
             told = pose.mask in (inputs.viewpoints or {})
-            open_heading = pose.ambiguous and not (told or options.keep_ambiguous)
+            open_heading = pose.ambiguous and why_ambiguous(
+                told, options.keep_ambiguous, options.leave_ambiguous
+            )
             cuboid = why_no_cuboid(pose, frame) if name == "kitti" else ""
-            reasons.append(AMBIGUOUS if open_heading else cuboid)
+            reasons.append(open_heading or cuboid)
         _check_some(name, reasons)
+
+
+def _check_ambiguous(options: RunOptions, inputs: Inputs) -> None:
+    given = [name for name in ("keep_ambiguous", "leave_ambiguous") if getattr(options, name)]
+    if len(given) == 2:
+        raise PoseGenError("--keep-ambiguous: the opposite of --leave-ambiguous; leave one out")
+    if given and not (inputs.poses and set(POSED) & set(options.labels)):
+        raise PoseGenError(
+            f"--{given[0].replace('_', '-')}: is about poses in BOP and KITTI; add --poses and bop "
+            "or kitti to --labels, or leave it out"
+        )
 
 
 def _check_some(name: str, reasons: Iterable[str]) -> None:

@@ -22,6 +22,8 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
     split: Split | None = None
     keep_ambiguous: bool = False
     """Whether poses that silhouettes leave open stand in BOP and KITTI, too."""
+    leave_ambiguous: bool = False
+    """Whether they are left out also where the model was told the viewpoint."""
 
     model: ModelFrame = ModelFrame()
 
@@ -40,6 +42,7 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
             categories=dict(identity["--category"]),
             with_poses=in_files and identity["--poses"] is not None,
             keep_ambiguous=bool(identity.get("--keep-ambiguous")),
+            leave_ambiguous=bool(identity.get("--leave-ambiguous")),
             model=ModelFrame(
                 forward=Axis(identity.get("--model-forward", Axis.X.value)),
                 box=ModelBox(tuple(mesh["low"]), tuple(mesh["size"])) if mesh else None,

@@ -104,8 +104,10 @@ class LabelFiles:
             stood, reasons = self._kitti.add(rows, part)
             for standing, reason in zip(standings, reasons, strict=True):
                 standing.set("kitti", reason or stood, bool(reason))
-        for standing in standings:
+        for row, standing in zip(rows, standings, strict=True):
             self._left_out.add(standing.left_out)
+            if standing.labels and row.data.pose and row.data.pose.ambiguous:
+                self._left_out.add_kept()
         return standings
 
     def close(self) -> list[str]:
@@ -113,4 +115,4 @@ class LabelFiles:
         for writer in (*self._coco.values(), self._yolo, self._bop, self._kitti, self._poses):
             if writer:
                 writer.close()
-        return self._left_out.lines()
+        return self._left_out.lines(self._plan.keep_ambiguous)

@@ -76,6 +76,45 @@ def test_a_viewpoint_that_the_model_is_told_settles_it(
     assert len(list(read_bop(tmp_path / "out/labels/bop", "train"))) == 1
 
 
+def test_leaving_out_what_a_viewpoint_may_not_settle(
+    run: Run, tmp_path: Path, viewpoint_bundle: Path, capsys: Capture
+) -> None:
+    poses = [car("a.png", ambiguity=0.97), car("b.png", 70)]
+    asked = ("--labels", "bop,kitti", "--bundle", viewpoint_bundle)
+    assert run(poses, *asked, out="kept") == 0
+    said = capsys.readouterr().err
+    assert "1 of 2 objects stand in BOP or KITTI although" in said
+    assert "told the viewpoint" in said
+    assert run(poses, *asked, "--leave-ambiguous") == 0
+    said = capsys.readouterr().err
+    for name in ("bop", "kitti"):
+        assert f"labels/{name}: 1 of 2 objects are left out: its silhouette leaves" in said
+    assert "although" not in said
+    assert len(list(read_bop(tmp_path / "out/labels/bop", "train"))) == 1
+    assert run(poses, *asked) == 2
+    assert "--leave-ambiguous" in capsys.readouterr().err
+    assert run(poses[:1], *asked, "--leave-ambiguous", out="none") == 2
+    assert "no object could stand there" in capsys.readouterr().err
+    assert run(poses, *asked, "--leave-ambiguous", "--keep-ambiguous", out="both") == 2
+    assert "--keep-ambiguous: the opposite of --leave-ambiguous" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--keep-ambiguous", "--leave-ambiguous"])
+def test_ambiguity_is_nothing_to_other_formats(run: Run, capsys: Capture, option: str) -> None:
+    assert run([car("a.png")], option) == 2
+    assert f"{option}: is about poses in BOP and KITTI" in capsys.readouterr().err
+    assert run([], option, others=("a.png",)) == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [("", "--labels: names no format; give none"), ("bop,none", "bop,none: none stands alone")],
+)
+def test_no_labels_must_be_said(run: Run, capsys: Capture, labels: str, expected: str) -> None:
+    assert run([], "--labels", labels, others=("a.png",)) == 2
+    assert expected in capsys.readouterr().err
+
+
 def test_two_poses_of_one_mask(run: Run, tmp_path: Path, capsys: Capture) -> None:
     assert run([car("a.png"), car("a.png", 60)], "--labels", "bop") == 2
     error = capsys.readouterr().err

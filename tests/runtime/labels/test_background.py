@@ -117,9 +117,7 @@ def test_an_image_that_may_be_two_backgrounds(tmp_path: Path, first: str) -> Non
     bare = [{"id": 5, "file_name": "a.jpg", "width": WIDTH, "height": HEIGHT}]
     one = labels(tmp_path, content(images=bare)).sizes
     one.check_names(["day/a.jpg", "b.jpg"])
-    with pytest.raises(
-        PoseGenError, match=rf"a\.jpg may be .* {first} or night/a\.jpg; list"
-    ):
+    with pytest.raises(PoseGenError, match=rf"a\.jpg may be .* {first} or night/a\.jpg; list"):
         one.check_names([first, "night/a.jpg"])
     both = [*bare, bare[0] | {"id": 6, "file_name": "night/a.jpg"}]
     labels(tmp_path, content(images=both)).sizes.check_names([first, "night/a.jpg"])

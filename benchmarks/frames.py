@@ -213,7 +213,10 @@ def check(out: Path) -> dict[str, Any]:
         image = read_rgb(run / name)
         before = read_rgb(out / "scenes" / "backgrounds" / objects[0]["background"])
         outside = np.ones(image.shape[:2], bool)
-        windows = [row["placement"]["window"] for row in objects]
+        windows = [
+            (max(0, x0), max(0, y0), x1, y1)
+            for x0, y0, x1, y1 in (row["crop"]["window"] for row in objects)
+        ]
         for x0, y0, x1, y1 in windows:
             outside[y0:y1, x0:x1] = False
         changed_outside += int((image != before)[outside].any(axis=-1).sum())

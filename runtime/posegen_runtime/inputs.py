@@ -110,7 +110,7 @@ def find_inputs(options: RunOptions, bundle: Bundle) -> Inputs:
             raise PoseGenError("--per-mask: --pairs lists every job itself; leave one of them out")
         drawn = options.paste and bool(frames.members or each)
         kinds = by_kind(frames.sources, [] if drawn else appearances, backgrounds)
-        pairs = read_pairs(options.pairs, kinds)
+        pairs = read_pairs(options.pairs, kinds, frames.members, looks_drawn=drawn)
     return Inputs(
         masks=masks,
         frames=frames,

@@ -45,6 +45,9 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     left_out: dict[str, str] = {}
     """By the names of formats, why it does not stand in them."""
     placement: dict[str, Any] = {}
+    """Of the mask's frame in the image."""
+    crop: dict[str, Any] = {}
+    """With --paste: the same of the frame in the crop that was generated and pasted."""
     visible_fraction: float = 1.0
     visible: CocoMask | None = None
     """What nearer objects leave of the silhouette in `mask_file`; absent where that is all."""
@@ -93,6 +96,8 @@ def write_outputs(
 
 def manifest_row(row: ImageRow, plan: LabelPlan, standing: Standing) -> ManifestRow:
     data = row.data
+    # What is pasted has the size of its frame; a rejected image is the crop itself.
+    pasted = plan.with_paste and row.state is State.DONE
     return ManifestRow(
         mask=data.mask or row.mask,
         frame=row.mask if data.mask else "",
@@ -107,7 +112,8 @@ def manifest_row(row: ImageRow, plan: LabelPlan, standing: Standing) -> Manifest
         split=plan.split.of(row) if plan.split and row.state is State.DONE else "",
         labels=standing.labels,
         left_out=standing.left_out,
-        placement=data.placement,
+        placement={} if pasted else data.placement,
+        crop=data.placement if pasted else {},
         visible_fraction=data.visible_fraction,
         visible=data.visible,
         unclear_share=data.unclear_share,

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
+from posegen_runtime.frames.files import Members
 from posegen_runtime.jobs import Job
 from posegen_runtime.paths import read_bytes
 from posegen_runtime.sources import Source
@@ -27,12 +28,19 @@ class Pair(msgspec.Struct, frozen=True):
     background: str | None
 
 
-def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]:
+def read_pairs(
+    path: Path,
+    inputs: Mapping[str, Sequence[Source]],
+    frames: Mapping[str, Members] | None = None,
+    looks_drawn: bool = False,
+) -> list[Pair]:
     """A CSV file whose first line names its columns: ``mask`` and those of ``appearance`` and
     ``background`` that the bundle takes; a line for each job. What has no column, though the
     bundle takes it, is drawn as without the file where there is one of it only.
 
-    `inputs` are the files found, by kind. Raises `PoseGenError` naming the line.
+    `inputs` are the files found, by kind. `frames`: the masks of each frame, where those stand for
+    the masks. `looks_drawn`: appearances are drawn for each object, not for the job. Raises
+    `PoseGenError` naming the line.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -48,6 +56,11 @@ def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]
     if not rows:
         raise PoseGenError(f"--pairs {path}: is empty; its first line names the columns")
     _check_commas(path, rows[0])
+    if looks_drawn and "appearance" in [name.strip() for name in rows[0]]:
+        raise PoseGenError(
+            f"--pairs {path}: appearances are drawn for each object of a frame; leave the column "
+            "appearance out"
+        )
     columns = _columns(path, [name.strip() for name in rows[0]], inputs)
     known = {kind: {source.name for source in inputs[kind]} for kind in KINDS}
     only = {kind: inputs[kind][0].name for kind in KINDS if len(inputs[kind]) == 1}
@@ -62,6 +75,8 @@ def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]
             )
         named = {kind: _cell(row[column], known[kind]) for kind, column in columns.items()}
         for kind, name in named.items():
+            if kind == "mask" and name not in known[kind] and frames:
+                raise PoseGenError(f"--pairs {path}: line {number}: {_no_frame(name, frames)}")
             if name not in known[kind]:
                 raise PoseGenError(
                     f"--pairs {path}: line {number}: there is no {kind} {name!r}; names are paths "
@@ -72,6 +87,14 @@ def read_pairs(path: Path, inputs: Mapping[str, Sequence[Source]]) -> list[Pair]
     if not pairs:
         raise PoseGenError(f"--pairs {path}: lists no job below its first line")
     return pairs
+
+
+def _no_frame(name: str, frames: Mapping[str, Members]) -> str:
+    for frame, members in frames.items():
+        if any(mask.name == name for _, mask in members):
+            return f"{name} is a mask of the frame {frame}; the column mask names frames"
+    first = next(iter(frames))
+    return f"there is no frame {name!r}; with --paste the column mask names frames, such as {first}"
 
 
 def _cell(text: str, names: set[str]) -> str:

@@ -37,6 +37,8 @@ READY_BYTES = 64 * 2**20
 UNCLEAR = 0.01
 """A mask with a larger share of pixels that are neither black nor white is noted."""
 MOSTLY_WHITE = 0.5
+MOST_PADDED = 2
+"""A crop that goes back into its frame may be so many times as wide or high."""
 MAX_NAME = 251
 """Bytes of an output's name without suffix: file systems take 255."""
 MAX_PATH, MAX_DEPTH = 3000, 200
@@ -243,12 +245,13 @@ def _own_name(job: Job, mask: Source) -> str:
 
 
 def _check_inside(placement: Placement) -> None:
+    """What the frame lacks of a crop is its reflection there, which must not be most of it."""
     x0, y0, x1, y1 = placement.window
     height, width = placement.source_size
-    if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
+    if x1 - x0 > MOST_PADDED * width or y1 - y0 > MOST_PADDED * height:
         raise PoseGenError(
-            f"the crop around the object takes {x1 - x0}×{y1 - y0} pixels, more than its frame of "
-            f"{width}×{height} has; leave this mask out, or do without --paste"
+            f"the crop around the object takes {x1 - x0}×{y1 - y0} pixels, more than twice its "
+            f"frame of {width}×{height}; leave this mask out, or do without --paste"
         )
 
 

@@ -27,11 +27,13 @@ class Frames(msgspec.Struct, frozen=True):
 
 def group(masks: Sequence[Source], poses: Mapping[str, Pose]) -> Frames:
     """The frames of `masks`: by the `frame` of their poses, else by the image number where a name
-    is ``IIIIII_GGGGGG.png`` as in a BOP scene, else each mask is a frame of its own.
+    is ``IIIIII_GGGGGG.png`` as in a BOP scene, else each mask is a frame of its own. A mask whose
+    pose is missing or names no frame belongs to the frame that poses name for its BOP image.
 
-    Raises `PoseGenError` where a frame's name cannot be an output's, and where the poses of one
-    frame have different cameras.
+    Raises `PoseGenError` where a frame's name cannot be an output's, where the poses of one frame
+    have different cameras, and where those of one BOP image name several frames and one mask none.
     """
+    of_images = _named_frames(masks, poses)
     found: dict[str, list[tuple[str, Source]]] = {}
     alone: list[Source] = []
     for mask in masks:
@@ -39,6 +41,8 @@ def group(masks: Sequence[Source], poses: Mapping[str, Pose]) -> Frames:
         bop = BOP.fullmatch(mask.name)
         if pose and pose.frame is not None:
             frame, name = _checked(pose.frame, mask), ""
+        elif bop and bop["image"] in of_images:
+            frame, name = _only(of_images[bop["image"]], mask), ""
         elif bop:
             frame, name = bop["image"], str(int(bop["object"]))
         else:
@@ -63,6 +67,28 @@ def group(masks: Sequence[Source], poses: Mapping[str, Pose]) -> Frames:
         )
     sources = [Source(several[0][1].path, frame) for frame, several in members.items()]
     return Frames(sources, members)
+
+
+def _named_frames(
+    masks: Sequence[Source], poses: Mapping[str, Pose]
+) -> dict[str, dict[str, Source]]:
+    """The frames that poses name for each BOP image, each with a mask that has it."""
+    found: dict[str, dict[str, Source]] = {}
+    for mask in masks:
+        pose, bop = poses.get(mask.name), BOP.fullmatch(mask.name)
+        if bop and pose and pose.frame is not None:
+            found.setdefault(bop["image"], {}).setdefault(_checked(pose.frame, mask), mask)
+    return found
+
+
+def _only(frames: Mapping[str, Source], mask: Source) -> str:
+    (frame, one), *others = frames.items()
+    for other, another in others:
+        raise PoseGenError(
+            f"--poses: {mask.name} has no frame, and others of its image have several: {one.name} "
+            f"{frame}, {another.name} {other}; give it a pose with its frame, or leave it out"
+        )
+    return frame
 
 
 def _checked(frame: str, mask: Source) -> str:

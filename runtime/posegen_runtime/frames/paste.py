@@ -39,16 +39,19 @@ def paste(
         crop_mask: uint8 [h, w] in {0, 255}, what the generator saw of it.
         image: uint8 RGB [h, w, 3], generated. seen: the same of the background that it was given.
 
-    Nothing outside `placement.window`, which must lie inside the frame, changes.
+    Nothing outside `placement.window` changes; what of that lies outside the frame is dropped.
     """
     x0, y0, x1, y1 = placement.window
-    height, width = y1 - y0, x1 - x0
-    under = frame[y0:y1, x0:x1].astype(np.float32)
-    colours, change = _layers(crop_mask, image, seen)
-    alpha = cv2.GaussianBlur(silhouette, (0, 0), SOFT).astype(np.float32)[..., None] / 255
-    under += _resized(change, (height, width)) * _fade(placement)[..., None]
-    under += alpha * (_resized(colours, (height, width)) - under)
-    frame[y0:y1, x0:x1] = np.rint(np.clip(under, 0, 255))
+    size = y1 - y0, x1 - x0
+    left, top = max(x0, 0), max(y0, 0)
+    right, bottom = min(x1, frame.shape[1]), min(y1, frame.shape[0])
+    inside = slice(top - y0, bottom - y0), slice(left - x0, right - x0)
+    colours, change = (_resized(layer, size)[inside] for layer in _layers(crop_mask, image, seen))
+    alpha = cv2.GaussianBlur(silhouette, (0, 0), SOFT).astype(np.float32)[inside][..., None] / 255
+    under = frame[top:bottom, left:right].astype(np.float32)
+    under += change * _fade(placement)[inside][..., None]
+    under += alpha * (colours - under)
+    frame[top:bottom, left:right] = np.rint(np.clip(under, 0, 255))
 
 
 def _layers(mask: Image, image: Image, seen: Image) -> tuple[Floats, Floats]:

@@ -19,6 +19,8 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Name to COCO id."""
     with_poses: bool
     """Whether poses were given, and label files stand beside the images."""
+    with_paste: bool = False
+    """Whether images are whole frames that crops were pasted into."""
     split: Split | None = None
     keep_ambiguous: bool = False
     """Whether poses that silhouettes leave open stand in BOP and KITTI, too."""
@@ -41,6 +43,7 @@ class LabelPlan(msgspec.Struct, frozen=True, kw_only=True):
             formats=tuple(name for name in identity["--labels"].split(",") if name and in_files),
             categories=dict(identity["--category"]),
             with_poses=in_files and identity["--poses"] is not None,
+            with_paste=identity.get("--paste") is not None,
             keep_ambiguous=bool(identity.get("--keep-ambiguous")),
             leave_ambiguous=bool(identity.get("--leave-ambiguous")),
             model=ModelFrame(

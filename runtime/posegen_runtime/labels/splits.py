@@ -28,7 +28,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, row: ImageRow) -> str:
         """The part of an image that is done: all images of one mask, and all objects of one frame,
         share it."""
-        frame = row.data.pose.frame if row.data.pose else None
+        pose = row.data.pose
+        # In a frame that shows several masks, one of them may have no pose that names it.
+        frame = row.mask if row.data.mask else pose and pose.frame
         return self.of_name(f"frame\0{frame}" if frame else f"mask\0{row.mask}")
 
     def of_name(self, name: str) -> str:

@@ -63,6 +63,24 @@ def test_without_any_frame_the_masks_are_the_jobs() -> None:
     assert not frames.members
 
 
+def test_a_mask_without_a_frame_is_in_that_of_its_bop_image() -> None:
+    names = [f"s/000000_00000{k}.png" for k in range(4)]
+    poses = named(pose(names[0], "f0"), pose(names[1], "f0"), pose(names[2], None))
+    frames = group(masks(*names, "000000_000000.png"), poses)
+    assert found(frames) == {
+        "f0": [(str(k), name) for k, name in enumerate(names)],
+        "000000": [("0", "000000_000000.png")],
+    }
+
+
+def test_a_mask_without_a_frame_whose_bop_image_has_two() -> None:
+    names = [f"000000_00000{k}.png" for k in range(3)]
+    poses = named(pose(names[0], "f0"), pose(names[2], "f1"))
+    message = rf"{names[1]} has no frame, .*: {names[0]} f0, {names[2]} f1; give it a pose"
+    with pytest.raises(PoseGenError, match=message):
+        group(masks(*names), poses)
+
+
 @pytest.mark.parametrize("frame", ["", "..", "/x", "a/../b", "a\nb", "x/.."])
 def test_a_frame_that_is_no_name(frame: str) -> None:
     with pytest.raises(PoseGenError, match=r"of a\.png is no name for an image; give a relative"):

@@ -14,7 +14,7 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from posegen_runtime.geometry import Fit, place
-from posegen_runtime.images import read_rgb
+from posegen_runtime.images import cover_crop, read_rgb
 from posegen_runtime.rows import Made, Written
 from posegen_runtime.sinks.files import FileWriter
 from posegen_runtime.verdicts import Verdict
@@ -205,6 +205,24 @@ def test_the_lowest_is_the_nearest_without_poses(run: Run, inputs: Path) -> None
     assert [row.get("visible_fraction", 1) < 1 for row in rows] == [True, False, False] * 3
 
 
+def test_an_object_without_a_pose_is_in_the_part_of_its_frame(run: Run, inputs: Path) -> None:
+    lines = (inputs / "poses.jsonl").read_text()
+    for file in (inputs / "masks").iterdir():
+        name = f"00000{file.name[1]}_00000{file.name[2]}.png"
+        file.rename(file.with_name(name))
+        lines = lines.replace(file.name, name)
+    kept = [line for line in lines.splitlines() if "_000000" not in line]
+    (inputs / "poses.jsonl").write_text("\n".join(kept))
+    out = run("out", "--split", "0.5,0.5", "--per-mask", 2)
+    rows = rows_of(out)
+    assert {row["image"] for row in rows} == {f"images/f{n}-v{k}.png" for n in "012" for k in "01"}
+    assert len({(row["frame"], row["split"]) for row in rows}) == 3
+    for part in ("train", "val"):
+        coco = json.loads((out / f"labels/coco/instances_{part}.json").read_text())
+        names = {f"images/{image['file_name']}" for image in coco["images"]}
+        assert names == {row["image"] for row in rows if row["split"] == part}
+
+
 def test_ids_of_one_file_are_objects_of_one_frame(run: Run, inputs: Path) -> None:
     folder = inputs / "ids"
     folder.mkdir()
@@ -241,6 +259,31 @@ def test_pairs_name_frames(run: Run, inputs: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "mask,appearance,background\nf0,0.png,1.png",
+            "appearances are drawn for each object of a frame; leave the column appearance out",
+        ),
+        (
+            "mask,background\nf0,1.png\nm01.png,1.png",
+            "line 3: m01.png is a mask of the frame f0; the column mask names frames",
+        ),
+        (
+            "mask,background\nf9,1.png",
+            "line 2: there is no frame 'f9'; with --paste the column mask names frames, such as f0",
+        ),
+    ],
+)
+def test_pairs_that_do_not_name_frames(
+    run: Run, inputs: Path, lines: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (inputs / "pairs.csv").write_text(lines)
+    run("out", "--pairs", inputs / "pairs.csv", code=2)
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_a_single_object_needs_no_frame(run: Run, inputs: Path) -> None:
     rows = rows_of(run("out", poses=False))
     assert [(row["image"], row["mask_file"]) for row in rows[:2]] == [
@@ -274,18 +317,43 @@ def test_bundles_and_runs_without_background(
     assert "takes no background, so nothing that it makes fits into one" in capsys.readouterr().err
 
 
-def test_a_frame_smaller_than_its_crop_and_masks_of_other_sizes(run: Run, inputs: Path) -> None:
+def test_an_object_that_nearly_fills_its_frame(run: Run, inputs: Path) -> None:
     wide = np.zeros((HEIGHT, WIDTH), np.uint8)
-    wide[50:70, 10:190] = 255
+    cv2.ellipse(wide, (100, 64), (85, 50), 0, 0, 360, 255, -1)
+    for file in (inputs / "masks").iterdir():
+        file.unlink()
     cv2.imwrite(str(inputs / "masks/m00.png"), wide)
+    shutil.copy(inputs / "masks/m00.png", inputs / "masks/000000.png")
+    out = run("out", poses=False)
+    [row, _] = rows_of(out)
+    assert row["crop"]["window"] == [0, -40, 200, 160]
+    image = read_rgb(out / row["image"])
+    before = read_rgb(inputs / "streets" / row["background"])
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    inside = cv2.erode(wide, np.ones((9, 9))) > 0
+    before = before if before.shape == image.shape else cover_crop(before, (HEIGHT, WIDTH))
+    change = np.abs(image.astype(float) - before).mean(axis=2)
+    assert change[inside].mean() > 10
+    assert np.array_equal(read_mask(out / row["mask_file"]), wide)
+    alone = place(wide, (32, 32), Fit.OBJECT)
+    assert alone.window == tuple(row["crop"]["window"])
+
+
+def test_a_crop_much_larger_than_its_frame_and_masks_of_other_sizes(run: Run, inputs: Path) -> None:
     cv2.imwrite(str(inputs / "masks/m11.png"), silhouette(1, 1)[:100])
     out = run("out", code=1)
     reasons = {row["mask"]: row["reason"] for row in rows_of(out) if row["state"] == "failed"}
-    assert (
-        "the crop around the object takes 200×200 pixels, more than its frame of 200×120 has"
-        in (reasons["m00.png"])
-    )
     assert "the mask is 200×100 pixels, its pose says 200×120" in reasons["m11.png"]
+    for file in (inputs / "masks").iterdir():
+        file.unlink()
+    strip = np.zeros((60, WIDTH), np.uint8)
+    strip[20:40, 10:190] = 255
+    cv2.imwrite(str(inputs / "masks/strip.png"), strip)
+    [row] = rows_of(run("strip", poses=False, code=1))
+    assert (
+        "the crop around the object takes 200×200 pixels, more than twice its frame of 200×60"
+        in row["reason"]
+    )
 
 
 def test_without_poses_the_masks_of_a_frame_have_one_size(run: Run, inputs: Path) -> None:

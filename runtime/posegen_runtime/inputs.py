@@ -20,6 +20,7 @@ from posegen_runtime.labels.categories import numbered
 from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
 from posegen_runtime.pairs import Pair, plan_pairs, read_pairs
+from posegen_runtime.parts import Part
 from posegen_runtime.poses import Pose, Three, read_poses
 from posegen_runtime.progress import say
 from posegen_runtime.sources import Source
@@ -58,6 +59,19 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     def planned(self) -> int:
         """How many jobs that is, over all shards."""
         return len(self.pairs) or len(self.frames.sources) * self.per_mask
+
+    def images(self, shard: Part) -> int:
+        """How many images the jobs of `shard` make, as far as that is known: 0 where each makes one
+        or, of a mask file with several objects, only reading tells."""
+        members = self.frames.members
+        if not members:
+            return 0
+        names = (pair.mask for pair in self.pairs) if self.pairs else self._names()
+        return sum(len(members[name]) for name in shard.of(names))
+
+    def _names(self) -> Iterator[str]:
+        """Of the masks or frames of all jobs, without what `--pairs` lists."""
+        return (source.name for source in self.frames.sources for _ in range(self.per_mask))
 
     @property
     def looks_by_object(self) -> bool:

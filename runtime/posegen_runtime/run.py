@@ -95,7 +95,7 @@ def run(options: RunOptions) -> Outcome:
             reopen_missing(options.out, ledger)
             if not ledger.is_planned():
                 jobs = options.shard.of(inputs.jobs(options.seed))
-                ledger.plan(jobs, options.shard.size(inputs.planned))
+                ledger.plan(jobs, options.shard.size(inputs.planned), inputs.images(options.shard))
             _tell(options, inputs, choice, ledger.counts())
             if judging:
                 say(str(judging))
@@ -151,6 +151,7 @@ class _Run:
         self._there = counts = ledger.counts()
         with ledger.view() as view:
             left = view.images_to_do(options.retry_failed, done_together(self._sink))
+        left = max(left, counts.pending)
         self._shapes = Shapes(shapes, left, say)
         self._progress = Progress(counts.planned, left)
         self._record = RunRecord.begin(

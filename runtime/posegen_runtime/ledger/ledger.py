@@ -159,14 +159,15 @@ class Ledger:
     ) -> None:
         self.close()
 
-    def plan(self, jobs: Iterable[Job], planned: int) -> None:
-        """Give each of the `planned` jobs a pending row; job i is the i-th of `jobs`.
+    def plan(self, jobs: Iterable[Job], planned: int, images: int = 0) -> None:
+        """Give each of the `planned` jobs a pending row; job i is the i-th of `jobs`. `images`: how
+        many they make, where that is known and more; else each counts as one until it is made.
 
         A plan that was cut off goes on where it stopped, with the same `jobs` from their start;
         of a whole one `jobs` is not read at all. Raises `PoseGenError` where the ledger holds
         other jobs, `ValueError` where `jobs` are not `planned` many.
         """
-        planning.plan(self._path, self._transaction, jobs, planned)
+        planning.plan(self._path, self._transaction, jobs, planned, images)
 
     def is_planned(self) -> bool:
         """Whether every job has a row."""

@@ -29,6 +29,8 @@ class Progress(msgspec.Struct, frozen=True):
 
     jobs: int = 0
     named: int = 0
+    images: int = 0
+    """That the jobs make, where that is known and more than one each: a frame's objects."""
 
     @classmethod
     def read(cls, connection: sqlite3.Connection) -> "Progress | None":
@@ -47,13 +49,14 @@ def plan(
     transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
     jobs: Iterable[Job],
     planned: int,
+    images: int = 0,
 ) -> None:
     """See `Ledger.plan`; `transaction` opens one on the connection that writes."""
     with transaction() as connection:
         progress = Progress.read(connection) or Progress()
         if progress.jobs and progress.jobs != planned:
             raise _other_jobs(path)
-        Progress(planned, progress.named).write(connection)
+        Progress(planned, progress.named, images).write(connection)
         if progress.named == planned:
             return
         stored = connection.execute(STORED, (progress.named - 1,)).fetchone()
@@ -67,8 +70,8 @@ def plan(
             raise ValueError(f"more than the {planned} jobs that were announced")
         with transaction() as connection:
             connection.executemany(INSERT, (_row(first + i, job) for i, job in enumerate(chunk)))
-            Progress(planned, named).write(connection)
-        progress = Progress(planned, named)
+            Progress(planned, named, images).write(connection)
+        progress = Progress(planned, named, images)
     with transaction() as connection:
         connection.execute("PRAGMA shrink_memory")  # pages of rows that come again one by one
     if progress.named < planned:

@@ -65,6 +65,8 @@ class View:
         progress = Progress.read(self._connection) or Progress()
         states = {state: found.get(state.code, 0) for state in State}
         states[State.PENDING] += progress.jobs - progress.named
+        if states[State.PENDING]:
+            states[State.PENDING] += max(0, progress.images - sum(states.values()))
         return Counts(
             planned=sum(states.values()),
             done=states[State.DONE],

@@ -13,6 +13,7 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
+from posegen_runtime import run as running
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.images import cover_crop, read_rgb
 from posegen_runtime.rows import Made, Written
@@ -516,3 +517,23 @@ def test_what_is_rejected_is_not_painted_and_hides_nothing(
     before = read_rgb(inputs / "streets" / street)
     if before.shape == image.shape:
         assert np.array_equal(image[90:, 85:110], before[90:, 85:110])
+
+
+@pytest.mark.parametrize(("shard", "planned"), [("1/1", 9), ("1/2", 6), ("2/2", 3)])
+def test_status_knows_the_objects_of_frames_that_are_to_do(
+    run: Run, inputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, shard: str, planned: int
+) -> None:
+    def status() -> str:
+        assert posegen_run("--status", "--out", inputs / "out") == 0
+        return str(capsys.readouterr().out)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "run_jobs", killed)
+        run("out", "--shard", shard, code=130)
+    capsys.readouterr()
+    assert f"{planned} planned = " in status()
+    run("out", "--shard", shard)
+    assert f"{planned} planned = {planned} done" in status()

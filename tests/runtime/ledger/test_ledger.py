@@ -85,6 +85,15 @@ def test_a_mask_file_may_turn_out_to_hold_several_objects(ledger: Ledger) -> Non
     assert {row.mask for row in ledger.rows([State.DONE])} == {"00001.png"}
 
 
+def test_objects_that_are_known_before_count_at_once(ledger: Ledger) -> None:
+    ledger.plan(made_jobs(3), 3, images=7)
+    assert ledger.counts() == Counts(planned=7, done=0, rejected=0, failed=0, pending=7)
+    ledger.finish([result(1, "0", "1", "2")])
+    assert ledger.counts() == Counts(planned=7, done=3, rejected=0, failed=0, pending=4)
+    ledger.finish([result(0, "0"), result(2, "", state=State.FAILED, reason="unreadable")])
+    assert ledger.counts() == Counts(planned=5, done=4, rejected=0, failed=1, pending=0)
+
+
 def test_finishing_again_replaces_every_object(ledger: Ledger) -> None:
     ledger.plan(made_jobs(2), 2)
     ledger.finish([result(0, "1", "2", "3")])

@@ -10,7 +10,7 @@ import msgspec
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.choices import Axis, Fit
 from posegen_runtime.demo import demo_inputs, demo_viewpoints
-from posegen_runtime.errors import PoseGenError
+from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.frames.grouping import Frames, group
 from posegen_runtime.frames.sizes import check_sizes
 from posegen_runtime.images import read_rgb
@@ -28,6 +28,7 @@ from posegen_runtime.viewpoints import of_poses
 
 OPENED_AT_START = 8
 """So many appearances or backgrounds are tried before a folder is taken for unreadable."""
+CATEGORIES_SHOWN = 8
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,9 +320,17 @@ def _categories(
 ) -> dict[str, int]:
     """The one asked for, else those of the poses in alphabetical order, else one default, which a
     mask without a pose also needs where the poses have several."""
-    if asked is not None:
-        return parse_category(asked)
     names = {pose.category for pose in poses.values()}
+    if asked is not None:
+        one = parse_category(asked)
+        others = sorted(names - {*one, DEFAULT_CATEGORY})
+        if others:
+            more = ", …" if len(others) > CATEGORIES_SHOWN else ""
+            say(
+                f"--category {asked}: takes the place of the poses' categories "
+                f"({', '.join(map(printable, others[:CATEGORIES_SHOWN]))}{more})"
+            )
+        return one
     if len(names) != 1 and len(poses) < len(masks):
         names.add(DEFAULT_CATEGORY)
     return numbered(names)

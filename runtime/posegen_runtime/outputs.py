@@ -48,10 +48,10 @@ class ManifestRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Of the mask's frame in the image."""
     crop: dict[str, Any] = {}
     """With --paste: the same of the frame in the crop that was generated and pasted."""
-    visible_fraction: float = 1.0
+    visible_fraction: float | None = None
     visible: CocoMask | None = None
     """What nearer objects leave of the silhouette in `mask_file`; absent where that is all."""
-    unclear_share: float = 0.0
+    unclear_share: float | None = None
     """Share of the mask file's pixels that are neither clearly black nor clearly white."""
     viewpoint: Three | None = None
     """What the model was told, in its training frame; absent where it was told nothing."""
@@ -114,9 +114,9 @@ def manifest_row(row: ImageRow, plan: LabelPlan, standing: Standing) -> Manifest
         left_out=standing.left_out,
         placement={} if pasted else data.placement,
         crop=data.placement if pasted else {},
-        visible_fraction=data.visible_fraction,
+        visible_fraction=data.visible_fraction if data.visible_fraction < 1 else None,
         visible=data.visible,
-        unclear_share=data.unclear_share,
+        unclear_share=data.unclear_share or None,
         viewpoint=data.viewpoint,
         verdict=data.verdict and data.verdict.figures,
         notes=data.notes,

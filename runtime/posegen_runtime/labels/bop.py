@@ -76,6 +76,11 @@ class BopWriter:
 
     def close(self) -> None:
         """Every file appears."""
+        for part in self._counts:
+            if part not in self._scenes:  # readers of an empty part find its files
+                self._scenes[part] = _Scene(self._folder.path / part / "000000")
+                for name in FOLDERS:
+                    (self._folder.path / part / "000000" / name).mkdir()
         for scene in self._scenes.values():
             scene.close()
         if self._camera:
@@ -112,9 +117,11 @@ class _Scene:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
         self._files: list[BinaryIO] = [(folder / f"{name}.json").open("wb") for name in FILES]
+        for file in self._files:
+            file.write(b"{")
 
     def add(self, image: int, *entries: object) -> None:
-        opening = b"{" if image == 0 else b","
+        opening = b"," if image else b""
         for file, entry in zip(self._files, entries, strict=True):
             file.write(opening + f'\n"{image}": '.encode() + msgspec.json.encode(entry))
 

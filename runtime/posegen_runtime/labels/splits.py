@@ -3,6 +3,7 @@
 import bisect
 import hashlib
 import itertools
+from collections.abc import Sequence
 
 import msgspec
 
@@ -38,3 +39,26 @@ class Split(msgspec.Struct, frozen=True, kw_only=True):
         drawn = int.from_bytes(digest[:8], "big") / 2**64
         ends = list(itertools.accumulate(self.shares))[:-1]
         return self.parts[bisect.bisect(ends, drawn)]
+
+
+class PartCounts:
+    """Notices parts that no image falls to."""
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self._images = dict.fromkeys(parts, 0)
+        self._masks = 0
+
+    def add(self, row: ImageRow, part: str) -> None:
+        """The next image, by the first of its rows."""
+        self._images[part] += 1
+        self._masks += row.variation == 0
+
+    def lines(self) -> list[str]:
+        """One line for each part that stayed empty, where there are images at all."""
+        images = sum(self._images.values())
+        return [
+            f"--split: {part} is empty: none of the {images} images, of {self._masks} masks or "
+            "frames, falls to it; give more masks, another share or another --seed"
+            for part, count in self._images.items()
+            if images and not count
+        ]

@@ -13,6 +13,7 @@ from posegen_runtime.labels.kitti import KittiWriter
 from posegen_runtime.labels.left_out import LeftOut, why_no_pose
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.labels.poses import PoseWriter
+from posegen_runtime.labels.splits import PartCounts
 from posegen_runtime.labels.yolo import YoloWriter
 from posegen_runtime.ledger.entries import ImageRow
 from posegen_runtime.ledger.schema import State
@@ -47,6 +48,7 @@ class LabelFiles:
         self._plan = plan
         self._background = background
         self._left_out = LeftOut()
+        self._shares = PartCounts(parts)
         self._coco: dict[str, CocoWriter] = {}
         if "coco" in formats:
             for part in parts:
@@ -71,6 +73,7 @@ class LabelFiles:
     def _add_image(self, rows: Sequence[ImageRow]) -> list[Standing]:
         plan, first = self._plan, rows[0]
         part = plan.split.of(first) if plan.split else plan.parts[0]
+        self._shares.add(first, part)
         name = first.image.removeprefix("images/")
         if self._coco:
             objects = [
@@ -91,7 +94,8 @@ class LabelFiles:
                 if row.data.pose:
                     # A crop has a camera of its own, whatever frame it was cut out of.
                     frame = name.rpartition(".")[0] if row.data.mask else None
-                    pose = msgspec.structs.replace(row.data.pose, frame=frame)
+                    category = category_of(row.data.pose, plan.categories)
+                    pose = msgspec.structs.replace(row.data.pose, frame=frame, category=category)
                     self._poses.add(row.mask_file, pose)
         standings = [Standing() for _ in rows]
         if self._bop:
@@ -115,4 +119,4 @@ class LabelFiles:
         for writer in (*self._coco.values(), self._yolo, self._bop, self._kitti, self._poses):
             if writer:
                 writer.close()
-        return self._left_out.lines(self._plan.keep_ambiguous)
+        return self._shares.lines() + self._left_out.lines(self._plan.keep_ambiguous)

@@ -156,6 +156,45 @@ def test_shards_merge_to_what_one_run_writes(run: Run, tmp_path: Path) -> None:
         assert any(name.startswith(folder) for name in outputs(tmp_path / "merged"))
 
 
+def test_an_empty_part_is_said_and_can_be_read(run: Run, tmp_path: Path, capsys: Capture) -> None:
+    poses = [car("a.png"), car("b.png", 70)]
+    asked = ("--labels", "coco,yolo,bop,kitti", "--split", "0.999,0.001", "--per-mask", 1)
+    assert run(poses, *asked) == 0
+    said = capsys.readouterr().err
+    assert "--split: val is empty: none of the 2 images, of 2 masks or frames" in said
+    assert "train is empty" not in said
+    labels = tmp_path / "out/labels"
+    assert json.loads((labels / "coco/instances_val.json").read_text())["images"] == []
+    assert (labels / "yolo/val.txt").read_text() == ""
+    assert (labels / "kitti/ImageSets/val.txt").read_text() == ""
+    assert list(read_bop(labels / "bop", "val")) == []
+    assert len(list(read_bop(labels / "bop", "train"))) == 2
+    names = ["mask", "mask_visib", "rgb"]
+    names += ["scene_camera.json", "scene_gt.json", "scene_gt_info.json"]
+    assert sorted(path.name for path in (labels / "bop/val/000000").iterdir()) == names
+    assert run(poses, *asked, "--fresh") == 0
+
+
+def test_one_category_for_poses_of_several(run: Run, tmp_path: Path, capsys: Capture) -> None:
+    poses = [car("a.png", category="truck"), car("b.png", 70, category="van")]
+    assert run(poses, "--category", "car:7") == 0
+    said = capsys.readouterr().err
+    assert "--category car:7: takes the place of the poses' categories (truck, van)" in said
+    written = [json.loads(x) for x in (tmp_path / "out/labels/poses.jsonl").open()]
+    assert [pose["category"] for pose in written] == ["car", "car"]
+    assert run(poses, out="own") == 0
+    written = [json.loads(x) for x in (tmp_path / "own/labels/poses.jsonl").open()]
+    assert [pose["category"] for pose in written] == ["truck", "van"]
+    assert run([car("a.png", category="car")], "--category", "car:7", out="same") == 0
+    assert "takes the place" not in capsys.readouterr().err
+
+
+def test_the_manifest_leaves_out_what_says_nothing(run: Run, tmp_path: Path) -> None:
+    assert run([car("a.png")]) == 0
+    (row,) = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").open()]
+    assert not {"visible_fraction", "visible", "unclear_share", "notes"} & row.keys()
+
+
 def test_a_replay_writes_them_too(run: Run, tmp_path: Path) -> None:
     poses = [car(f"{n}.png", 20 * n, ambiguity=0.95) for n in range(3)]
     options = ("--labels", "coco,bop,kitti", "--split", "0.6,0.4", "--keep-ambiguous")

@@ -23,8 +23,9 @@ from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs, find_inputs
 from posegen_runtime.jobs import Looks
 from posegen_runtime.judging import Judging, open_judging
-from posegen_runtime.labels.asking import check_labels
+from posegen_runtime.labels.asking import POSED, check_labels
 from posegen_runtime.labels.given_mesh import GivenMesh, open_mesh
+from posegen_runtime.labels.mesh_fit import MeshFit
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, JobResult, Ledger, OutputLock, State
 from posegen_runtime.options import RunOptions
@@ -158,6 +159,8 @@ class _Run:
             options.out, describe(options, inputs, generator, judging), ledger
         )
         self._made = 0
+        is_posed = bool(set(POSED) & set(options.labels))
+        self._mesh_fit = MeshFit(mesh.mesh) if mesh and is_posed else None
 
     def go(self) -> Outcome:
         options, record = self._options, self._record
@@ -231,7 +234,7 @@ class _Run:
         self._made += sum(
             image.state is State.DONE for result in results for image in result.images
         )
-        committer.add(results)
+        committer.add(self._mesh_fit.judged(results) if self._mesh_fit else results)
 
     def _open_workers(self) -> Workers:
         manifest = self._generator.bundle.manifest

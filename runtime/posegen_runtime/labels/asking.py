@@ -3,15 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable
 
+import cv2
+
 from posegen_runtime.choices import ImageFormat
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.labels.cuboids import ModelBox, ModelFrame, why_no_cuboid
-from posegen_runtime.labels.left_out import why_ambiguous
+from posegen_runtime.labels.left_out import is_aside, why_ambiguous
+from posegen_runtime.labels.limits import Rectangle
+from posegen_runtime.labels.sampled import Sampled, sampled
 from posegen_runtime.options import RunOptions
 
 POSED = ("bop", "kitti")
 """Formats that hold poses."""
+
+NEARLY_ALL = 0.9
 
 
 def check_labels(options: RunOptions, inputs: Inputs, box: ModelBox | None) -> None:
@@ -28,6 +34,8 @@ def check_labels(options: RunOptions, inputs: Inputs, box: ModelBox | None) -> N
             )
         if name == "kitti" and options.format is not ImageFormat.PNG:
             raise PoseGenError("--labels kitti: its images are PNG; leave --format out")
+        if box is None:
+            _check_origins(name, inputs)
         frame = ModelFrame(forward=options.model_forward, up=options.model_up, box=box)
         reasons = []
         for pose in inputs.poses.values():
@@ -60,3 +68,23 @@ def _check_some(name: str, reasons: Iterable[str]) -> None:
             f"--labels {name}: no object could stand there; of {count}: {reason}; "
             f"or leave {name} out"
         )
+
+
+def _check_origins(name: str, inputs: Inputs) -> None:
+    """Poses that belong to other masks, or to another camera, mostly show by the origin alone."""
+    looked_at = list(sampled(inputs))
+    aside = [one.name for one in looked_at if _is_aside(one)]
+    if aside and len(aside) >= NEARLY_ALL * len(looked_at):
+        raise PoseGenError(
+            f"--labels {name}: the poses do not belong to the masks: of {len(aside)} of "
+            f"{len(looked_at)} looked at, such as {aside[0]}, the pose puts the model's origin far "
+            "from the silhouette; check t_m2c, cam_K and the names, or say with --mesh where the "
+            "model is"
+        )
+
+
+def _is_aside(one: Sampled) -> bool:
+    x, y, width, height = cv2.boundingRect(one.mask)
+    rows, columns = one.mask.shape
+    box = Rectangle(x, y, x + width - 1, y + height - 1)
+    return is_aside(one.pose, box, Rectangle(0, 0, columns - 1, rows - 1))

@@ -35,9 +35,16 @@ def open_mesh(options: RunOptions, inputs: Inputs) -> GivenMesh | None:
     if file is None or unit is None:
         if file is None and unit is None:
             return None
-        missing = "--mesh-unit: say what a unit in the file is" if file else "--mesh"
         units = ", ".join(one.value for one in MeshUnit)
-        raise PoseGenError(f"--mesh needs {missing} ({units}; it is never guessed)")
+        if unit:
+            raise PoseGenError(
+                f"--mesh-unit {unit.value}: is the unit of a mesh; name its file with --mesh, or "
+                "leave --mesh-unit out"
+            )
+        raise PoseGenError(
+            f"--mesh needs --mesh-unit: say what a unit in the file is ({units}; it is never "
+            "guessed)"
+        )
     if not inputs.poses:
         raise PoseGenError(f"--mesh {file}: is the model of poses; name those with --poses")
     if len(inputs.categories) != 1:
@@ -51,8 +58,8 @@ def open_mesh(options: RunOptions, inputs: Inputs) -> GivenMesh | None:
         raise PoseGenError(
             f"--mesh {file}: to read it needs {error.name}: pip install 'posegen[mesh]'"
         ) from error
-    share, count = check_mesh(file, mesh, inputs)
-    say(f"mesh: falls on the silhouettes of {count} masks looked at (median IoU {share:.2f})")
+    for line in check_mesh(file, mesh, inputs).lines():
+        say(line)
     low, high = mesh.vertices.min(axis=0).tolist(), mesh.vertices.max(axis=0).tolist()
     box = ModelBox(
         low=(low[0], low[1], low[2]),

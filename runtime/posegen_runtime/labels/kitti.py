@@ -5,7 +5,7 @@ Images are hard links to those of the run where the file system has such, else c
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.labels.cuboids import BEHIND, Cuboid, cuboid_of, why_no_cuboid
 from posegen_runtime.labels.folders import NewFolder
 from posegen_runtime.labels.left_out import HIDDEN, why_no_pose
+from posegen_runtime.labels.limits import Rectangle, box_around, limits_of
 from posegen_runtime.labels.opencv import Floats, opencv_view
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger.entries import ImageRow
@@ -35,15 +36,6 @@ MISFIT = (
 LEVEL = "0 -1 0 0 0 0 -1 0 1 0 0 0"
 """Velodyne (x forward, y left, z up) to camera, of a scanner in the camera's place."""
 IDENTITY = {3: "1 0 0 0 1 0 0 0 1", 4: "1 0 0 0 0 1 0 0 0 0 1 0"}
-
-
-class Rectangle(NamedTuple):
-    """Pixels, with integer centres: of one pixel both ends are the same."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 class KittiWriter:
@@ -116,39 +108,17 @@ class KittiWriter:
         cuboid = cuboid_of(pose, self._plan.model)
         if cuboid is None:
             return BEHIND
-        return cuboid if _fits(cuboid, mask, _limits(row)) else MISFIT
+        return cuboid if _fits(cuboid, mask, limits_of(row.data)) else MISFIT
 
     def _line(self, row: ImageRow, cuboid: Cuboid) -> str:
         assert row.data.coco is not None
         kind = category_of(row.data.pose, self._plan.categories).replace(" ", "_")
-        box = _box(row.data.coco)
+        box = box_around(row.data.coco)
         numbers = [*cuboid.hwl, *cuboid.location, cuboid.rotation_y]
         return (
-            f"{kind} {_truncated(cuboid, box, _limits(row)):.2f} {_occluded(row)} "
+            f"{kind} {_truncated(cuboid, box, limits_of(row.data)):.2f} {_occluded(row)} "
             f"{cuboid.alpha:.4f} {_words(box, 2)} {_words(numbers, 4)}\n"
         )
-
-
-def _limits(row: ImageRow) -> Rectangle:
-    """The pixels of an image that the camera's frame reaches: a crop may be wider."""
-    assert row.data.coco is not None
-    height, width = row.data.coco.size
-    place = row.data.placement
-    sizes = [tuple(place.get(name, ())) for name in ("source_size", "target_size")]
-    if sizes[0] == (height, width) or sizes[1] != (height, width):  # the frame itself
-        return Rectangle(0, 0, width - 1, height - 1)
-    rows, columns = place["source_size"]
-    return Rectangle(
-        max(0.0, place["tx"]),
-        max(0.0, place["ty"]),
-        min(width, place["tx"] + place["sx"] * columns) - 1,
-        min(height, place["ty"] + place["sy"] * rows) - 1,
-    )
-
-
-def _box(mask: CocoMask) -> Rectangle:
-    x, y, width, height = mask.bbox
-    return Rectangle(x, y, x + width - 1, y + height - 1)
 
 
 def _around(cuboid: Cuboid) -> Rectangle:
@@ -169,7 +139,7 @@ def _area(one: Rectangle) -> float:
 
 
 def _fits(cuboid: Cuboid, mask: CocoMask, limits: Rectangle) -> bool:
-    box, seen = _box(mask), _common(_around(cuboid), limits)
+    box, seen = box_around(mask), _common(_around(cuboid), limits)
     slack = SLACK_PX + SLACK * float(np.hypot(seen.right - seen.left, seen.bottom - seen.top))
     inside = (
         box.left >= seen.left - slack
@@ -203,7 +173,7 @@ def _occluded(row: ImageRow) -> int:
 
 
 def _dont_care(mask: CocoMask) -> str:
-    return f"DontCare -1 -1 -10 {_words(_box(mask), 2)} -1 -1 -1 -1000 -1000 -1000 -10\n"
+    return f"DontCare -1 -1 -10 {_words(box_around(mask), 2)} -1 -1 -1 -1000 -1000 -1000 -10\n"
 
 
 def _calibration(K: Floats) -> str:

@@ -3,13 +3,22 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from posegen_runtime.labels.limits import Rectangle, box_around, limits_of
+from posegen_runtime.labels.opencv import opencv_view
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger.entries import ImageRow
+from posegen_runtime.poses import Pose
 
 NO_POSE = "its mask has no pose"
 AMBIGUOUS = "its silhouette leaves the heading open (--keep-ambiguous takes it)"
 TOLD = "its silhouette leaves the heading open (--leave-ambiguous)"
+OFF_MESH = "the mesh, seen by its pose, does not fall on its silhouette"
+ASIDE = "its pose puts the model's origin far from its silhouette"
 HIDDEN = "nearer objects hide all of it"
+
+REACH, REACH_CUT = 1.0, 3.0
+"""So many longer sides of a silhouette's box the origin may be outside it: an origin need not be in
+the body, and of an object that the image's border cuts little may be left."""
 
 
 def why_no_pose(row: ImageRow, plan: LabelPlan) -> str:
@@ -20,6 +29,11 @@ def why_no_pose(row: ImageRow, plan: LabelPlan) -> str:
     pose, told = row.data.pose, row.data.viewpoint is not None
     if pose is None:
         return NO_POSE
+    if row.data.misfit is not None:
+        return OFF_MESH
+    mask, has_mesh = row.data.coco, plan.model.box is not None
+    if mask and not has_mesh and is_aside(pose, box_around(mask), limits_of(row.data)):
+        return ASIDE
     if pose.ambiguous:
         return why_ambiguous(told, plan.keep_ambiguous, plan.leave_ambiguous)
     return ""
@@ -32,6 +46,22 @@ def why_ambiguous(told: bool, keep: bool, leave: bool) -> str:
     if told:
         return TOLD if leave else ""
     return AMBIGUOUS
+
+
+def is_aside(pose: Pose, box: Rectangle, limits: Rectangle) -> bool:
+    """Whether the origin of a pose is seen far from the box around its silhouette."""
+    _, t, K = opencv_view(pose)
+    x, y, z = (K @ t).tolist()
+    cut = (
+        box.left <= limits.left + 1
+        or box.top <= limits.top + 1
+        or box.right >= limits.right - 1
+        or box.bottom >= limits.bottom - 1
+    )
+    longer = max(box.right - box.left, box.bottom - box.top) + 1
+    reach = (REACH_CUT if cut else REACH) * longer
+    horizontally = box.left - reach <= x / z <= box.right + reach
+    return not (horizontally and box.top - reach <= y / z <= box.bottom + reach)
 
 
 class LeftOut:

@@ -42,6 +42,9 @@ class ImageData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     visible: CocoMask | None = None
     """What nearer objects leave of it; None where that is all of it."""
     visible_fraction: float = 1.0
+    misfit: float | None = None
+    """IoU of the mesh, seen by the pose, with the silhouette, where it is too low to be that one;
+    None where it fits or nobody looked."""
     unclear_share: float = 0.0
     verdict: Verdict | None = None
     """None where nobody judged the image."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import msgspec
 import pytest
 
 from bop_reader import read_bop
@@ -113,6 +114,28 @@ def test_ambiguity_is_nothing_to_other_formats(run: Run, capsys: Capture, option
 def test_no_labels_must_be_said(run: Run, capsys: Capture, labels: str, expected: str) -> None:
     assert run([], "--labels", labels, others=("a.png",)) == 2
     assert expected in capsys.readouterr().err
+
+
+def elsewhere(pose: Pose) -> Pose:
+    x, y, z = pose.t_m2c
+    return msgspec.structs.replace(pose, t_m2c=(x + 9000, y, z))
+
+
+@pytest.mark.parametrize("label", ["bop", "kitti"])
+def test_poses_beside_their_masks(run: Run, tmp_path: Path, capsys: Capture, label: str) -> None:
+    poses = [car(f"{n}.png", 20 * n) for n in range(4)]
+    assert run(poses, "--labels", "coco") == 0  # writes the masks
+    options: list[object] = ["--masks", tmp_path / "masks", "--poses", tmp_path / "poses.jsonl"]
+    options += ["--labels", label, "--out", tmp_path / "second"]
+    write_poses(tmp_path / "poses.jsonl", [elsewhere(pose) for pose in poses])
+    assert posegen_run(*options) == 2
+    error = capsys.readouterr().err
+    assert f"--labels {label}: the poses do not belong to the masks: of 4 of 4" in error
+    assert not (tmp_path / "second").exists()
+    write_poses(tmp_path / "poses.jsonl", [elsewhere(poses[0]), *poses[1:]])
+    assert posegen_run(*options) == 0
+    said = capsys.readouterr().err
+    assert f"labels/{label}: 1 of 4 objects are left out: its pose puts the model's origin" in said
 
 
 def test_two_poses_of_one_mask(run: Run, tmp_path: Path, capsys: Capture) -> None:

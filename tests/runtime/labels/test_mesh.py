@@ -13,8 +13,12 @@ import trimesh
 from bop_reader import read_bop
 from kitti_reader import read_kitti
 from label_rows import CORNERS, DIMS, pose_of, silhouette, turned
-from posegen_runtime.choices import MeshUnit
+from posegen_runtime.choices import Fit, MeshUnit
+from posegen_runtime.geometry import place
+from posegen_runtime.labels.coco import encode_mask
 from posegen_runtime.labels.mesh_check import surface_points
+from posegen_runtime.labels.mesh_fit import MeshFit
+from posegen_runtime.ledger import ImageData
 from posegen_runtime.meshfile import read_mesh
 from posegen_runtime.poses import Pose, write_poses
 from projection import offset, overlap
@@ -56,7 +60,7 @@ METRES = ("--mesh-unit", "m", "--labels", "bop")
 def test_the_right_one_is_taken(run: Run, tmp_path: Path, capsys: Capture) -> None:
     assert run(*METRES) == 0
     said = capsys.readouterr().err
-    assert "mesh: falls on the silhouettes of 6 masks looked at (median IoU 0.9" in said
+    assert "mesh: falls on the silhouettes of 6 masks looked at (median IoU 0.99)" in said
     mesh = trimesh.load(tmp_path / "out/labels/bop/models/obj_000001.ply", process=False)
     np.testing.assert_allclose(
         np.ptp(mesh.vertices, axis=0), 1000 * np.array(DIMS)[::-1], rtol=1e-5
@@ -121,6 +125,80 @@ def test_each_planted_slip_is_refused_in_one_line(
     assert "does not fall well on the silhouettes" in line
     assert expected in line
     assert not (tmp_path / "out").exists()
+
+
+def focal(pose: Pose) -> Pose:
+    fx, s, cx, _, fy, cy, *rest = pose.cam_K
+    return msgspec.structs.replace(pose, cam_K=(1.1 * fx, s, cx, 0.0, 1.1 * fy, cy, *rest))
+
+
+WRONG = {
+    "focal length 10% off": (None, focal),
+    "mesh too large": (lambda corners: 1.15 * corners, None),
+    "mesh elsewhere": (lambda corners: corners + [0.4, 0.2, 0], None),  # noqa: RUF005
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_lies_near_the_silhouettes_is_refused_too(
+    run: Run, tmp_path: Path, capsys: Capture, name: str
+) -> None:
+    to_file, slip = WRONG[name]
+    assert run(*METRES, to_file=to_file, slip=slip) == 2
+    (line,) = [x for x in capsys.readouterr().err.splitlines() if x.startswith("error: ")]
+    assert "true poses mostly have 0.96 or more" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_in_between_there_is_a_warning(run: Run, capsys: Capture) -> None:
+    assert run(*METRES, to_file=lambda corners: 1.03 * corners) == 0
+    said = capsys.readouterr().err
+    assert "warning: mesh: a median IoU of 0.9" in said
+    assert "left out" not in said
+
+
+@pytest.mark.parametrize("fit", ["object", "frame"])
+def test_a_pose_of_another_mask_is_named_and_left_out(
+    run: Run, tmp_path: Path, capsys: Capture, fit: str
+) -> None:
+    def one_other(pose: Pose) -> Pose:
+        other = pose_of(pose.mask, turned(15, 2), (0.5, 0.3, 8.0), "m")
+        return other if pose.mask == "2.png" else pose
+
+    labels = ("--mesh-unit", "m", "--labels", "bop,kitti", "--fit", fit, "--per-mask", "2")
+    assert run(*labels, slip=one_other) == 0
+    said = capsys.readouterr().err
+    assert "poses of 1 of 6 masks looked at do not fit them: 2.png (IoU 0." in said
+    for name in ("bop", "kitti"):
+        assert f"labels/{name}: 1 of 6 objects are left out: the mesh, seen by its pose" in said
+    rows = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").open()]
+    assert [row["mask"] for row in rows if "bop" in row.get("left_out", {})] == ["2.png"]
+    assert len(list(read_bop(tmp_path / "out/labels/bop", "train"))) == 5
+
+
+@pytest.mark.parametrize("t", [(0.5, 0.3, 8.0), (3.4, 0.3, 6.0), (0.5, 0.3, 60.0)])
+def test_objects_cut_by_the_border_and_far_ones_fit(tmp_path: Path, t: Any) -> None:
+    trimesh.convex.convex_hull(CORNERS).export(tmp_path / "wedge.ply")
+    mesh = read_mesh(tmp_path / "wedge.ply", MeshUnit.METRE)
+    pose = pose_of("0.png", turned(60, 2), t, "m")
+    mask = silhouette(pose)
+    placement = place(mask, (64, 64), Fit.OBJECT)
+    facts = {"source_size": placement.source_size, "target_size": placement.target_size}
+    facts |= {name: getattr(placement, name) for name in ("sx", "sy", "tx", "ty")}
+    fit = MeshFit(mesh)
+    whole = ImageData(pose=pose, coco=encode_mask(mask))
+    assert fit.misfit(whole) is None
+    crop = encode_mask(placement.mask(mask))
+    placed = ImageData(pose=pose.placed(placement), coco=crop, placement=facts)
+    assert fit.misfit(placed) is None
+    wrong = pose_of("0.png", turned(5, 2), t, "m").placed(placement)
+    assert fit.misfit(msgspec.structs.replace(placed, pose=wrong)) is not None
+
+
+def test_a_unit_without_a_mesh(tmp_path: Path, masks: Path, tiny_bundle: Path, capsys: Any) -> None:
+    options = ["--masks", masks, "--bundle", tiny_bundle, "--out", tmp_path / "out"]
+    assert posegen_run(*options, "--mesh-unit", "mm") == 2
+    assert "--mesh-unit mm: is the unit of a mesh; name its file" in capsys.readouterr().err
 
 
 def test_the_unit_is_never_guessed(run: Run, capsys: Capture) -> None:

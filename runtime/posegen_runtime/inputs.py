@@ -21,6 +21,7 @@ from posegen_runtime.masks import MaskReading, MaskValues, choose_reading
 from posegen_runtime.options import DEFAULT_CATEGORY, RunOptions, parse_category
 from posegen_runtime.pairs import Pair, plan_pairs, read_pairs
 from posegen_runtime.parts import Part
+from posegen_runtime.pose_sizes import check_pose_sizes
 from posegen_runtime.poses import Pose, Three, read_poses
 from posegen_runtime.progress import say
 from posegen_runtime.sources import Source
@@ -296,6 +297,7 @@ def _poses(path: Path, masks: Sequence[Source], reading: MaskReading) -> dict[st
             f"warning: --poses {path}: {len(unused)} of {len(poses)} poses name no mask in the "
             f"masks folder, such as {unused[0]}"
         )
+    check_pose_sizes(path, masks, poses)
     return {name: pose for name, pose in poses.items() if name in names}
 
 

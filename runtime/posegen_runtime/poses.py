@@ -18,6 +18,7 @@ from posegen_runtime.bop import SCENE_GT, read_bop_scene
 from posegen_runtime.errors import MaskRejected, PoseGenError, printable
 from posegen_runtime.geometry import Placement
 from posegen_runtime.paths import read_bytes, write_atomic
+from posegen_runtime.progress import say
 
 ROTATION_TOLERANCE = 1e-3
 """Largest entry of |R Rᵀ − I| that passes; rotations with four decimals do."""
@@ -116,6 +117,9 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             )
 
 
+_KNOWN = frozenset(Pose.__struct_fields__)
+
+
 def read_poses(path: str | Path) -> dict[str, Pose]:
     """Poses by mask name from a `poses.jsonl`, or from a BOP scene folder.
 
@@ -125,18 +129,27 @@ def read_poses(path: str | Path) -> dict[str, Pose]:
     Raises `PoseGenError` that names file, line or entry, and field when anything is missing,
     ambiguous or impossible: a rotation that is none, a model's origin behind the camera (a true
     pose can have that, if the model is far from its origin, but a wrong frame is what it mostly
-    means), a mask with two poses.
+    means), a mask with two poses. Of fields that are none of a pose's it says the first.
     """
     source = Path(path)
     if source.name == SCENE_GT:
         source = source.parent
     entries = read_bop_scene(source) if os.path.isdir(source) else _read_lines(source)
     poses: dict[str, Pose] = {}
+    unknown = ""
     for where, entry in entries:
         pose = _parse(where, entry)
+        if not unknown and (keys := entry.keys() - _KNOWN):
+            unknown = f"{where}: {sorted(keys)[0]}"
         if pose.mask in poses:
             raise PoseGenError(f"{where}: mask {pose.mask} has a pose already; keep one")
         poses[pose.mask] = pose
+    if unknown:
+        optional = ", ".join(name for name in Pose.__struct_fields__ if name not in FIELDS)
+        say(
+            f"warning: {printable(unknown)} is no field of a pose and is not read; those that may "
+            f"be left out are {optional}"
+        )
     if not poses:
         raise PoseGenError(f"{source}: no poses found; write one object a line")
     return poses

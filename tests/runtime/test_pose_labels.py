@@ -148,6 +148,9 @@ def test_a_pose_of_another_size_fails_its_mask_alone(
 ) -> None:
     arguments = inputs({**source_pose("half", "opencv", "m"), "image_size": [1280, 800]})
     cv2.imwrite(str(tmp_path / "masks/other.png"), np.eye(64, dtype=np.uint8) * 255)
+    right = {**source_pose("half", "opencv", "m"), "mask": "other.png", "image_size": [64, 64]}
+    with (tmp_path / "poses.jsonl").open("a") as lines:
+        lines.write(json.dumps(right) + "\n")
     assert run(arguments, tiny_bundle, tmp_path / "out") == 1
     rows = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").open()]
     assert [(row["mask"], row["state"]) for row in rows] == [

@@ -49,7 +49,9 @@ def test_reads_a_line(tmp_path: Path) -> None:
     assert pose.dims_hwl_m is None
 
 
-def test_blank_lines_byte_order_mark_and_unknown_fields(tmp_path: Path) -> None:
+def test_blank_lines_byte_order_mark_and_unknown_fields(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     second = LINE | {"mask": "b.png", "dims_hwl_m": [1.5, 1.8, 4.4], "note": "ours"}
     path = tmp_path / "p.jsonl"
     path.write_bytes(
@@ -58,6 +60,11 @@ def test_blank_lines_byte_order_mark_and_unknown_fields(tmp_path: Path) -> None:
     poses = read_poses(path)
     assert list(poses) == ["cars/0001.png", "b.png"]
     assert poses["b.png"].dims_hwl_m == (1.5, 1.8, 4.4)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f"warning: {path}:3: note is no field of a pose and is not read" in said
+    assert "category, dims_hwl_m, frame, ambiguity" in said
+    assert read_poses(write(path, LINE | {"frame": "f"}))
+    assert capsys.readouterr().err == ""
 
 
 def test_ambiguity_is_kept_and_judged(tmp_path: Path) -> None:

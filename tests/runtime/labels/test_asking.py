@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bop_reader import read_bop
-from label_rows import pose_of, silhouette, turned
+from label_rows import SIZE, pose_of, silhouette, turned
 from posegen_runtime.poses import Pose, write_poses
 from whole_runs import outputs, posegen_run
 
@@ -216,6 +216,24 @@ def test_the_manifest_leaves_out_what_says_nothing(run: Run, tmp_path: Path) -> 
     assert run([car("a.png")]) == 0
     (row,) = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").open()]
     assert not {"visible_fraction", "visible", "unclear_share", "notes"} & row.keys()
+
+
+def test_image_sizes_that_fit_no_mask(run: Run, tmp_path: Path, capsys: Capture) -> None:
+    height, width = SIZE
+    swapped = [car("a.png"), car("b.png", 70)]
+    assert run(swapped) == 0  # draws the masks
+    options: list[object] = ["--masks", tmp_path / "masks", "--out", tmp_path / "other"]
+    options += ["--poses", tmp_path / "poses.jsonl"]
+    poses = [msgspec.structs.replace(pose, image_size=(height, width)) for pose in swapped]
+    write_poses(tmp_path / "poses.jsonl", poses)
+    capsys.readouterr()
+    assert posegen_run(*options) == 2
+    error = capsys.readouterr().err
+    assert "image_size is [width, height] of the mask and fits none of the 2 looked at" in error
+    assert f"the mask is {width}×{height} pixels, its pose says {height}×{width}" in error
+    assert not (tmp_path / "other").exists()
+    write_poses(tmp_path / "poses.jsonl", [poses[0], swapped[1]])
+    assert posegen_run(*options) == 1  # that one mask costs its row
 
 
 def test_a_replay_writes_them_too(run: Run, tmp_path: Path) -> None:

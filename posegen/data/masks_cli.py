@@ -26,8 +26,13 @@ def masks(
     ] = None,
     elevation: ElevationOption = "0:35",
     image_size: Annotated[
-        str, typer.Option(help="Pixels, of sampled poses.", metavar="WxH")
-    ] = "256x256",
+        str | None,
+        typer.Option(
+            help="Pixels, of sampled poses, or of a BOP scene without masks and images.",
+            metavar="WxH",
+            show_default="256x256 of sampled poses",
+        ),
+    ] = None,
     fov: Annotated[
         float, typer.Option(min=1, max=150, help="Degrees across the image's shorter side.")
     ] = 40.0,
@@ -55,6 +60,7 @@ def masks(
     from posegen.render.given_poses import of_category
     from posegen.render.mesh_masks import sample_poses, write_masks
     from posegen.render.offscreen import require_egl
+    from posegen_runtime.bop import SCENE_GT
     from posegen_runtime.poses import read_poses
 
     if (poses is None) == (sample is None):
@@ -62,7 +68,13 @@ def masks(
     source = MeshSource(mesh, mesh_unit, up)
     part = source.read()
     if sample is None:
-        wanted = of_category(read_poses(str(poses)).values(), category, poses)
+        size = parse_size(image_size) if image_size else None
+        if size and poses and poses.is_file() and poses.name != SCENE_GT:
+            raise PoseGenError(
+                f"--image-size {image_size}: each pose in {poses} has its own image_size; leave "
+                "--image-size out"
+            )
+        wanted = of_category(read_poses(str(poses), size).values(), category, poses)
     elif distance is None:
         raise PoseGenError("--sample needs --distance A:B, metres from the camera to the object")
     else:
@@ -72,7 +84,7 @@ def masks(
             sample,
             parse_range("--distance", distance, 1e-6, 1e6),
             parse_range("--elevation", elevation, -89, 89),
-            parse_size(image_size),
+            parse_size(image_size or "256x256"),
             fov,
             category or mesh.stem,
             seed,

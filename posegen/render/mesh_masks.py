@@ -4,6 +4,7 @@ Poses are of the mesh's own frame, as its file has it; only the unit is scaled. 
 other tool that reads the same file.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -103,9 +104,11 @@ def write_masks(
 
     Raises:
         PoseGenError: `out` is not empty or cannot be written, a mask's name leads out of it or is
-            taken, an image is too large to draw, or every silhouette is empty.
+            taken, an image is too large to draw, or every silhouette is empty: then nothing stays
+            there.
     """
     named = _named(poses)
+    is_new = not out.exists()
     claim_directory(out)
     renderer = _Renderers(part)
     empty = 0
@@ -118,12 +121,15 @@ def write_masks(
         write_atomic(path, cv2.imencode(".png", mask)[1].tobytes())
         written.append(turned.marked(pose) if turned else pose)
         progress()
-    write_poses(out / POSES, written)
     if empty == len(named):
+        shutil.rmtree(out / MASKS)
+        if is_new:
+            out.rmdir()
         raise PoseGenError(
             f"{out}: every silhouette is empty, no pose puts the mesh into its image; check "
             "--mesh-unit, t_unit and camera_frame"
         )
+    write_poses(out / POSES, written)
     return empty
 
 

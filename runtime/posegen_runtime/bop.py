@@ -20,11 +20,15 @@ SCENE_CAMERA = "scene_camera.json"
 _NUMBER = re.compile("[0-9]{1,18}")
 
 
-def read_bop_scene(scene: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_bop_scene(
+    scene: Path, image_size: tuple[int, int] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every object of a scene as (where it stands in the files, fields of `poses.Pose`).
 
     BOP keeps no image size beside the camera, so the size is that of the scene's own mask (or
-    image), or the one in the data set's camera.json. Raises `PoseGenError` naming file and entry.
+    image), else `image_size` (width, height), else the one in the data set's camera.json.
+
+    Raises `PoseGenError` naming file and entry.
     """
     objects, cameras = (_read_json(scene, name) for name in (SCENE_GT, SCENE_CAMERA))
     for image, entries in objects.items():
@@ -46,14 +50,16 @@ def read_bop_scene(scene: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 "t_m2c": entry.get("cam_t_m2c"),
                 "t_unit": "mm",
                 "cam_K": camera.get("cam_K"),
-                "image_size": _image_size(scene, name, here),
+                "image_size": _image_size(scene, name, here, image_size),
                 "camera_frame": "opencv",
                 "pixel_center": "integer",
             }
             yield here, fields
 
 
-def _image_size(scene: Path, mask: str, where: str) -> tuple[int, int]:
+def _image_size(
+    scene: Path, mask: str, where: str, given: tuple[int, int] | None
+) -> tuple[int, int]:
     image = mask.split("_")[0]
     for file in (
         scene / "mask" / mask,
@@ -67,6 +73,8 @@ def _image_size(scene: Path, mask: str, where: str) -> tuple[int, int]:
         if os.path.isfile(file):
             header = read_header(file, read_bytes(file))
             return header.width, header.height
+    if given:
+        return given
     shared = scene.parent.parent / "camera.json"
     if os.path.isfile(shared):
         camera = _read_json(shared.parent, shared.name)
@@ -74,7 +82,7 @@ def _image_size(scene: Path, mask: str, where: str) -> tuple[int, int]:
             return camera["width"], camera["height"]
     raise PoseGenError(
         f"{where}: the image size is unknown; keep mask/{mask} in the scene, or camera.json with "
-        "width and height beside the split folder"
+        "width and height beside the split folder (posegen data masks also takes --image-size)"
     )
 
 

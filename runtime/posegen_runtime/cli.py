@@ -400,6 +400,7 @@ def _selftest(bundle: Path | None, precision: str, backend: BackendName) -> bool
 
 
 def _run(options: RunOptions) -> None:
+    from posegen_runtime.progress import say
     from posegen_runtime.run import run
 
     outcome = run(options)
@@ -418,7 +419,9 @@ def _run(options: RunOptions) -> None:
         print(f"report: {printable(str(outcome.report))}")
     if outcome.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
-    if counts.failed:
+    for name in outcome.empty:
+        say(f"error: labels/{name} is empty: every object is left out; the manifest says why")
+    if counts.failed or outcome.empty:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 

@@ -26,6 +26,9 @@ ROTATION_TOLERANCE = 1e-3
 ABSURD = 1e9
 """No distance in millimetres or camera in pixels has numbers as large: computing overflows."""
 
+LARGEST_M = 100.0
+"""No object that has a box is larger: its dims_hwl_m are in other units."""
+
 AMBIGUOUS = 0.9
 """A pose whose `ambiguity` is above this counts as one that its silhouette does not tell."""
 
@@ -120,11 +123,12 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _KNOWN = frozenset(Pose.__struct_fields__)
 
 
-def read_poses(path: str | Path) -> dict[str, Pose]:
+def read_poses(path: str | Path, image_size: tuple[int, int] | None = None) -> dict[str, Pose]:
     """Poses by mask name from a `poses.jsonl`, or from a BOP scene folder.
 
     A mask's name is its path inside the masks folder, with forward slashes. In a BOP scene it is
     ``IIIIII_GGGGGG.png`` (image and object number), as in the scene's ``mask/`` folder.
+    `image_size`: width and height of a BOP scene's images where it has neither masks nor images.
 
     Raises `PoseGenError` that names file, line or entry, and field when anything is missing,
     ambiguous or impossible: a rotation that is none, a model's origin behind the camera (a true
@@ -134,7 +138,7 @@ def read_poses(path: str | Path) -> dict[str, Pose]:
     source = Path(path)
     if source.name == SCENE_GT:
         source = source.parent
-    entries = read_bop_scene(source) if os.path.isdir(source) else _read_lines(source)
+    entries = read_bop_scene(source, image_size) if os.path.isdir(source) else _read_lines(source)
     poses: dict[str, Pose] = {}
     unknown = ""
     for where, entry in entries:
@@ -223,6 +227,9 @@ def _problem(pose: Pose) -> str | None:
         return f"image_size {list(pose.image_size)} is empty; give [width, height] in pixels"
     if pose.dims_hwl_m and not all(0 < d < np.inf for d in pose.dims_hwl_m):
         return "dims_hwl_m must be three positive lengths in metres (height, width, length)"
+    if pose.dims_hwl_m and max(pose.dims_hwl_m) > LARGEST_M:
+        given = ", ".join(f"{length:g}" for length in pose.dims_hwl_m)
+        return f"dims_hwl_m is in metres (height, width, length); {given} look like millimetres"
     if pose.ambiguity is not None and not 0 <= pose.ambiguity <= 1:
         return (
             f"ambiguity is {pose.ambiguity:g}; it is an IoU, from 0 to 1: write it with "

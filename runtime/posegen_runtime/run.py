@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from posegen_runtime.inputs import Inputs, find_inputs
 from posegen_runtime.jobs import Looks
 from posegen_runtime.judging import Judging, open_judging
 from posegen_runtime.labels.asking import POSED, check_labels
+from posegen_runtime.labels.emptiness import empty_formats
 from posegen_runtime.labels.given_mesh import GivenMesh, open_mesh
 from posegen_runtime.labels.mesh_fit import MeshFit
 from posegen_runtime.labels.plan import LabelPlan
@@ -69,6 +70,8 @@ class Outcome(msgspec.Struct, frozen=True):
     interrupted: bool
     preview: Path | None
     report: Path | None
+    empty: Sequence[str] = ()
+    """Formats that were asked for and hold no object although images are done."""
 
 
 def run(options: RunOptions) -> Outcome:
@@ -190,8 +193,12 @@ class _Run:
             report = self._write_report(counts)
         for line in record.warnings:
             say(f"warning: {line}")
+        plan = LabelPlan.of(self._ledger.identity() or {})
+        empty = empty_formats(options.out, plan.formats) if counts.done else []
         sheet = preview.close() if preview else None
-        return Outcome(counts, self._made, record.session.seconds, stop.is_set(), sheet, report)
+        return Outcome(
+            counts, self._made, record.session.seconds, stop.is_set(), sheet, report, empty
+        )
 
     def _generate(self, preview: "LivePreview | None", stop: threading.Event) -> None:
         options, inputs = self._options, self._inputs

@@ -117,6 +117,7 @@ def test_missing_field_is_named_with_what_it_may_hold(tmp_path: Path, field: str
         ({"cam_K": [700, 0, 319.5, 0, 0, 239.5, 0, 0, 1]}, ["cam_K", "fx, fy > 0"]),
         ({"cam_K": [700, 0, 0, 0, 700, 0, 319.5, 239.5, 1]}, ["cam_K", "row by row"]),
         ({"dims_hwl_m": [1.5, 0, 4]}, ["dims_hwl_m", "positive"]),
+        ({"dims_hwl_m": [1682.8, 2278, 4920]}, ["dims_hwl_m is in metres", "1682.8"]),
         ({"mask": 7}, ["mask", "path"]),
         ({"ambiguity": 1.01}, ["ambiguity is 1.01", "0 to 1", "data ambiguity"]),
         ({"ambiguity": -0.1}, ["ambiguity is -0.1"]),

@@ -13,6 +13,7 @@ from posegen_runtime.labels.left_out import is_aside, why_ambiguous
 from posegen_runtime.labels.limits import Rectangle
 from posegen_runtime.labels.sampled import Sampled, sampled
 from posegen_runtime.options import RunOptions
+from posegen_runtime.progress import say
 
 POSED = ("bop", "kitti")
 """Formats that hold poses."""
@@ -36,6 +37,8 @@ def check_labels(options: RunOptions, inputs: Inputs, box: ModelBox | None) -> N
             raise PoseGenError("--labels kitti: its images are PNG; leave --format out")
         if box is None:
             _check_origins(name, inputs)
+        if name == "kitti" and box is None:
+            _check_order(inputs)
         frame = ModelFrame(forward=options.model_forward, up=options.model_up, box=box)
         reasons = []
         for pose in inputs.poses.values():
@@ -67,6 +70,16 @@ def _check_some(name: str, reasons: Iterable[str]) -> None:
         raise PoseGenError(
             f"--labels {name}: no object could stand there; of {count}: {reason}; "
             f"or leave {name} out"
+        )
+
+
+def _check_order(inputs: Inputs) -> None:
+    dims = [pose.dims_hwl_m for pose in inputs.poses.values() if pose.dims_hwl_m]
+    wide = sum(width > length for _, width, length in dims)
+    if dims and wide >= NEARLY_ALL * len(dims):
+        say(
+            f"warning: --labels kitti: {wide} of {len(dims)} objects are wider than long: "
+            "dims_hwl_m is [height, width, length]"
         )
 
 

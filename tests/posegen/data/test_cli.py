@@ -118,6 +118,22 @@ def test_masks_of_one_object_of_a_scene(
     assert {pose.category for pose in read_poses(out / "poses.jsonl").values()} == {"obj_000008"}
 
 
+def test_the_size_of_a_scene_without_masks(
+    brick: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    scene, out = write_scene(tmp_path), tmp_path / "out"
+    (tmp_path / "camera.json").unlink()
+    line = ["masks", "--mesh", brick, "--mesh-unit", "cm", "--category", "obj_000005"]
+    assert "also takes --image-size" in fails(capsys, *line, "--poses", scene, "--out", out)
+    sized = [*line, "--image-size", "72x64"]
+    assert run_app(app, [str(word) for word in [*sized, "--poses", scene, "--out", out]]) == 0
+    poses = out / "poses.jsonl"
+    assert {pose.image_size for pose in read_poses(poses).values()} == {(72, 64)}
+    capsys.readouterr()
+    said = fails(capsys, *sized, "--poses", poses, "--out", tmp_path / "again")
+    assert "each pose in" in said
+
+
 def test_ambiguity_of_given_poses(
     brick: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

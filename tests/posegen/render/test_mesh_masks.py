@@ -97,8 +97,12 @@ def test_empty_silhouettes_are_counted(source: MeshSource, tmp_path: Path) -> No
     aside = (9e6, *lost.t_m2c[1:])
     lost = msgspec.structs.replace(lost, t_m2c=aside)
     assert write_masks(source.read(), [seen, lost], tmp_path / "out") == 1
-    with pytest.raises(PoseGenError, match="every silhouette is empty"):
-        write_masks(source.read(), [lost], tmp_path / "lost")
+    (tmp_path / "there").mkdir()
+    for out in (tmp_path / "lost", tmp_path / "there"):
+        with pytest.raises(PoseGenError, match="every silhouette is empty"):
+            write_masks(source.read(), [lost], out)
+        assert not out.exists() or not list(out.iterdir())
+        assert write_masks(source.read(), [seen], out) == 0
 
 
 def test_a_camera_inside_the_object_is_refused(source: MeshSource) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bop_reader import read_bop
-from label_rows import SIZE, pose_of, silhouette, turned
+from label_rows import DIMS, SIZE, pose_of, silhouette, turned
 from posegen_runtime.poses import Pose, write_poses
 from whole_runs import outputs, posegen_run
 
@@ -265,6 +265,39 @@ def test_no_object_that_kitti_could_hold(
     assert run(poses, "--labels", "kitti") == 2
     assert f"--labels kitti: no object could stand there; {expected}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_dims_in_another_order(run: Run, capsys: Capture) -> None:
+    height, width, length = DIMS
+    turned_round = [car(f"{n}.png", 20 * n, dims_hwl_m=(height, length, width)) for n in range(4)]
+    assert run(turned_round, "--labels", "coco,kitti") in (0, 1)
+    (line,) = [x for x in capsys.readouterr().err.splitlines() if "wider than long" in x]
+    assert "4 of 4 objects are wider than long: dims_hwl_m is [height, width, length]" in line
+    assert run([car("0.png")], "--labels", "coco,kitti", out="right") == 0
+    assert "wider than long" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("label", ["bop", "kitti"])
+def test_a_format_that_ends_up_empty_is_no_success(
+    run: Run, tmp_path: Path, tiny_bundle: Path, capsys: Capture, label: str
+) -> None:
+    # The only mask that could stand there cannot be read.
+    good, bad = car("a.png", dims_hwl_m=(9.0, 9.0, 9.0)), car("b.png", 60)
+    if label == "bop":
+        good = car("a.png", ambiguity=0.99)
+    assert run([good, bad], "--labels", "coco") == 0
+    (tmp_path / "masks/b.png").write_bytes(b"none")
+    options: list[object] = ["--masks", tmp_path / "masks", "--poses", tmp_path / "poses.jsonl"]
+    options += ["--bundle", tiny_bundle, "--labels", f"coco,{label}", "--out", tmp_path / "second"]
+    assert posegen_run(*options) == 1
+    assert f"error: labels/{label} is empty: every object is" in capsys.readouterr().err
+    poses = [msgspec.structs.replace(good, mask="a.png")]
+    (tmp_path / "masks/b.png").unlink()
+    write_poses(tmp_path / "poses.jsonl", poses)
+    if label == "kitti":
+        options[-1] = tmp_path / "third"
+        assert posegen_run(*options) == 1
+        assert "error: labels/kitti is empty" in capsys.readouterr().err
 
 
 def test_kitti_is_png(run: Run, capsys: Capture) -> None:

@@ -15,26 +15,32 @@ OBJECTS = 12
 FRAMES = 3
 
 
-def write_marked_cars(root: Path, size: int = SIZE, poses: bool = True) -> Path:
-    """A test split of `OBJECTS` objects with `FRAMES` samples each, and no other split."""
-    generator = np.random.default_rng(0)
+def write_marked_cars(
+    root: Path, size: int = SIZE, poses: bool = True, splits: tuple[str, ...] = ("test",)
+) -> Path:
+    """`OBJECTS` objects with `FRAMES` samples each in every split."""
+    for seed, split in enumerate(splits):
+        _write_split(root / split, size, poses, np.random.default_rng(seed))
+    description = {
+        "schema": 1,
+        "name": "marked",
+        "image_size": [size, size],
+        "splits": {"train": 0} | dict.fromkeys(splits, OBJECTS * FRAMES),
+        "sha256": "0" * 64,
+    }
+    (root / "dataset.json").write_text(json.dumps(description))
+    return root
+
+
+def _write_split(root: Path, size: int, poses: bool, generator: np.random.Generator) -> None:
     for number in range(OBJECTS):
-        scene = root / "test" / f"{number:06d}"
+        scene = root / f"{number:06d}"
         azimuths = generator.uniform(-np.pi, np.pi, FRAMES)
         for frame, azimuth in enumerate(azimuths):
             _write_frame(scene, frame, size, float(azimuth), number, generator)
         if poses:
             entries = {str(i): [_pose(float(a), 0.1 * (i + 1))] for i, a in enumerate(azimuths)}
             (scene / "scene_gt.json").write_text(json.dumps(entries))
-    description = {
-        "schema": 1,
-        "name": "marked",
-        "image_size": [size, size],
-        "splits": {"train": 0, "test": OBJECTS * FRAMES},
-        "sha256": "0" * 64,
-    }
-    (root / "dataset.json").write_text(json.dumps(description))
-    return root
 
 
 class RedSegmenter:

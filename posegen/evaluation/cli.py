@@ -36,6 +36,16 @@ def evaluate(
     sheet: Annotated[
         Path | None, typer.Option(help="Write a contact sheet of ten samples there (PNG).")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Write one page there (HTML): verdict, figures, the worst images."),
+    ] = None,
+    training: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Look for copies of that many training photos, evenly spaced; 0: do not."
+        ),
+    ] = 5000,
     seed: Annotated[int, typer.Option(min=0, help="Of the controls and the intervals.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, help="Images at a time.")] = 16,
     device: Annotated[
@@ -48,10 +58,10 @@ def evaluate(
         int | None, typer.Option(min=1, help="Threads.", show_default="what the libraries prefer")
     ] = None,
 ) -> None:
-    """Say how good MODEL's images are: pose, heading, background, colour, sharpness.
+    """Say how good MODEL's images are: pose, heading, background, colour, sharpness, copying.
 
     Every figure stands beside that of the real photos, or a control, on objects that no
-    training saw.
+    training saw. The last line is the verdict: usable, or not usable because of what.
     """
     from posegen.evaluation.run import EvaluateOptions, run_evaluation
 
@@ -66,6 +76,8 @@ def evaluate(
         json=json,
         csv=csv,
         sheet=sheet,
+        report=report,
+        training=training,
         bins=bins,
         gate=gate,
         batch_size=batch_size,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from posegen.evaluation import thresholds
 from posegen.evaluation.measure import Columns
 from posegen.evaluation.statistics import (
     Statistic,
@@ -19,7 +20,6 @@ from posegen.evaluation.statistics import (
 
 REVERSED = 90.0
 """Degrees; a heading that is further off is taken for the other way round."""
-PSNR_TARGET = 30.0
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +83,16 @@ class Figure:
         )
 
 
+def _at_least(limit: float) -> Target:
+    return Target(f"≥ {limit:g}", lambda value, real, control: value >= limit)
+
+
+def _clear_of_control(value: float, real: float, control: float) -> bool:
+    """Always, where there is no control."""
+    share = thresholds.IOU_ABOVE_CONTROL
+    return not value < control + share * (real - control)
+
+
 FIGURES = {
     "pose_iou": Figure(
         "pose IoU",
@@ -91,6 +101,7 @@ FIGURES = {
         real=mean("iou_real"),
         control=mean("iou_shuffled"),
         control_is="shuffled masks",
+        target=Target(f"≥ {thresholds.IOU_ABOVE_CONTROL:.0%} way to real", _clear_of_control),
         digits=3,
     ),
     "pose_iou_of_ceiling": Figure(
@@ -99,7 +110,7 @@ FIGURES = {
         ratio("iou", "iou_real"),
         control=ratio("iou_shuffled", "iou_real"),
         control_is="shuffled masks",
-        target=Target("≥ 0.9", lambda value, real, control: value >= 0.9),
+        target=_at_least(thresholds.IOU_OF_CEILING),
         digits=3,
     ),
     "heading_median": Figure(
@@ -117,7 +128,10 @@ FIGURES = {
         real=share_above("heading_real", REVERSED),
         control=share_above("heading_outline", REVERSED),
         control_is="outline alone",
-        target=Target("≤ real + 3 points", lambda value, real, control: value <= real + 0.03),
+        target=Target(
+            f"≤ real + {100 * thresholds.REVERSED_POINTS:g} points",
+            lambda value, real, control: value <= real + thresholds.REVERSED_POINTS,
+        ),
         percent=True,
     ),
     "background_psnr": Figure(
@@ -126,13 +140,13 @@ FIGURES = {
         mean("psnr"),
         real=mean("psnr_real"),
         input="background",
-        target=Target("≥ 30", lambda value, real, control: value >= PSNR_TARGET),
+        target=_at_least(thresholds.PSNR),
     ),
     "background_below_30": Figure(
         "  images under 30 dB",
         "psnr",
-        share_below("psnr", PSNR_TARGET),
-        real=share_below("psnr_real", PSNR_TARGET),
+        share_below("psnr", thresholds.PSNR),
+        real=share_below("psnr_real", thresholds.PSNR),
         input="background",
         percent=True,
     ),
@@ -164,7 +178,20 @@ FIGURES = {
         "  / that of real photos",
         "sharpness",
         ratio("sharpness", "sharpness_real"),
-        target=Target("≥ 0.5", lambda value, real, control: value >= 0.5),
+        target=_at_least(thresholds.SHARPNESS_OF_REAL),
+        digits=3,
+    ),
+    "nearest": Figure(
+        "nearest training, levels",
+        "nearest",
+        mean("nearest"),
+        real=mean("nearest_real"),
+    ),
+    "nearest_of_real": Figure(
+        "  / that of real photos",
+        "nearest",
+        ratio("nearest", "nearest_real"),
+        target=_at_least(thresholds.NEAREST_OF_REAL),
         digits=3,
     ),
 }
@@ -191,6 +218,8 @@ def _reason(figure: Figure, columns: Columns) -> str:
     if figure.column in columns:
         poseless = figure.column == "heading" and np.isnan(columns["azimuth"]).all()
         return "no poses" if poseless else "no silhouette to measure"
+    if figure.column == "nearest":
+        return "no training photos"
     if figure.input != "mask":
         return f"the model takes no {figure.input}"
     return f"no judge: {'heading' if figure.column == 'heading' else 'segmenter'}"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from posegen.data.prepared import Pixels
 from posegen.evaluation.background import psnr_outside
 from posegen.evaluation.color import colour_error, distance, flat_error, inside, mean_colour
+from posegen.evaluation.copying import TrainingPhotos
 from posegen.evaluation.heading import azimuth, elevation, heading_error
 from posegen.evaluation.judges import Judges
 from posegen.evaluation.model import Model
@@ -33,17 +34,21 @@ applies to no sample: there is no such judge, or the model takes no such input.
 - `mean_colour`, `mean_colour_shuffled`: ΔE*76 between the mean colours inside the mask, of the
   photo and of the image generated with the own appearance, with that of another object.
 - `sharpness`, `sharpness_real` inside the mask, levels a pixel.
+- `nearest`, `nearest_real`: distance of the generated object and of the photo's to the most similar
+  training photo, levels.
 """
 
 
 @dataclass(frozen=True)
 class Evaluator:
-    """`model` as seen by `judges`. `viewpoint` False withholds it from a model that takes it."""
+    """`model` as seen by `judges`. `viewpoint` False withholds it from a model that takes it.
+    `training` holds the photos that the model may have copied."""
 
     model: Model
     judges: Judges
     viewpoint: bool = True
     seed: int = 0
+    training: TrainingPhotos | None = None
 
     def measure(
         self, samples: Samples, batch_size: int, progress: Callable[[int], None] | None = None
@@ -95,6 +100,9 @@ class Evaluator:
         if "background" in self.model.inputs:
             columns["psnr"] = psnr_outside(images, batch.background, mask)
             columns["psnr_real"] = psnr_outside(batch.photo, batch.background, mask)
+        if self.training is not None:
+            columns["nearest"] = self.training.nearest(images, mask)[0]
+            columns["nearest_real"] = self.training.nearest(batch.photo, mask)[0]
         if self.judges.heading is not None:
             columns["heading"] = heading_error(self.judges.heading.angles(images), true)
             columns["heading_real"] = heading_error(self.judges.heading.angles(batch.photo), true)

@@ -13,6 +13,7 @@ from posegen.evaluation.bins import Bin
 from posegen.evaluation.figures import Result
 from posegen.evaluation.measure import Columns
 from posegen.evaluation.samples import Samples
+from posegen.evaluation.verdict import Verdict
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
 
@@ -32,6 +33,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """name, sha256, split, images (evaluated), objects."""
     seed: int
     version: str
+    verdict: Verdict
     figures: dict[str, Result]
     bins: dict[str, list[Bin]]
 

@@ -1,13 +1,16 @@
 """`posegen evaluate`: put the parts together, print and write what was found."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from posegen.data.dataset import open_dataset
+from posegen.data.dataset import Dataset, open_dataset
 from posegen.evaluation.bins import Bin, binned
+from posegen.evaluation.copying import TrainingPhotos, training_photos
 from posegen.evaluation.figures import FIGURES, Result, results
 from posegen.evaluation.judges import open_judges
 from posegen.evaluation.measure import Columns, Evaluator
@@ -15,16 +18,20 @@ from posegen.evaluation.model import open_model
 from posegen.evaluation.report import Report, claim_file, write_csv, write_json
 from posegen.evaluation.samples import Samples
 from posegen.evaluation.table import print_bins, print_figures
+from posegen.evaluation.verdict import Verdict, verdict
 from posegen_runtime import __version__
 from posegen_runtime.console import EXIT_OK, EXIT_SOME_FAILED
+
+Found = TypeVar("Found")
+TRAIN = "train"
 
 
 @dataclass(frozen=True)
 class EvaluateOptions:
     """What is evaluated on what, and where the findings go (None: nowhere but the terminal).
 
-    `samples` None takes all of `split`; `judges` None those that ship; `threads` None what each
-    library prefers.
+    `samples` None takes all of `split`; `judges` None those that ship; `training` that many
+    training photos to look for copies of, 0 none; `threads` None what each library prefers.
     """
 
     model: Path
@@ -37,6 +44,8 @@ class EvaluateOptions:
     json: Path | None = None
     csv: Path | None = None
     sheet: Path | None = None
+    report: Path | None = None
+    training: int = 5000
     bins: bool = False
     gate: bool = False
     batch_size: int = 16
@@ -55,35 +64,64 @@ def run_evaluation(options: EvaluateOptions) -> int:
     threads = options.threads or 1
     samples = Samples(dataset, options.split, model.image_size, options.samples, threads)
     judges = open_judges(options.judges, threads)
-    evaluator = Evaluator(model, judges, options.viewpoint, options.seed)
-    for file in (options.json, options.csv, options.sheet):
+    for file in (options.json, options.csv, options.sheet, options.report):
         if file is not None:
             claim_file(file)
+    training = _training(dataset, options, model.image_size, threads)
+    evaluator = Evaluator(model, judges, options.viewpoint, options.seed, training)
     columns = _measured(evaluator, samples, options.batch_size)
     figures, bins = results(columns, options.seed), binned(columns)
-    print_figures(figures, _title(evaluator, samples, options.model))
+    judged, title = verdict(figures, _given(evaluator)), _title(evaluator, samples, options.model)
+    print_figures(figures, title)
     if options.bins:
         print_bins(bins)
+    print(f"verdict: {judged.line}")
+    report = _report(evaluator, samples, judged, figures, bins)
     if options.json is not None:
-        write_json(options.json, _report(evaluator, samples, figures, bins))
+        write_json(options.json, report)
     if options.csv is not None:
         write_csv(options.csv, samples, columns)
     if options.sheet is not None:
         _write_sheet(options.sheet, evaluator, samples)
+    if options.report is not None:
+        from posegen.evaluation.page import write_page
+
+        write_page(options.report, title, report, evaluator, samples, columns)
     return _gate(figures, model.inputs) if options.gate else EXIT_OK
 
 
+def _training(
+    dataset: Dataset, options: EvaluateOptions, size: int, threads: int
+) -> TrainingPhotos | None:
+    """None where the split is that of training itself, or the data set holds none."""
+    if options.training == 0 or options.split == TRAIN or not dataset.samples(TRAIN):
+        return None
+    samples = Samples(dataset, TRAIN, size, options.training, threads)
+    return _watched(
+        "reading training photos", len(samples), lambda done: training_photos(samples, done)
+    )
+
+
 def _measured(evaluator: Evaluator, samples: Samples, batch_size: int) -> Columns:
-    with Progress(
+    return _watched(
         "generating and judging",
+        len(samples),
+        lambda done: evaluator.measure(samples, batch_size, done),
+    )
+
+
+def _watched(what: str, total: int, work: Callable[[Callable[[int], None]], Found]) -> Found:
+    """`work` under a bar; it is given what says how many more are done."""
+    with Progress(
+        what,
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     ) as progress:
-        bar = progress.add_task("", total=len(samples))
-        return evaluator.measure(samples, batch_size, lambda done: progress.advance(bar, done))
+        bar = progress.add_task("", total=total)
+        return work(lambda done: progress.advance(bar, done))
 
 
 def _title(evaluator: Evaluator, samples: Samples, path: Path) -> str:
@@ -103,6 +141,7 @@ def _given(evaluator: Evaluator) -> tuple[str, ...]:
 def _report(
     evaluator: Evaluator,
     samples: Samples,
+    judged: Verdict,
     figures: dict[str, Result],
     bins: dict[str, list[Bin]],
 ) -> Report:
@@ -120,6 +159,7 @@ def _report(
         },
         seed=evaluator.seed,
         version=__version__,
+        verdict=judged,
         figures=figures,
         bins=bins,
     )

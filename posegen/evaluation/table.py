@@ -17,6 +17,7 @@ BIN_FIGURES = {
     "background_psnr": "PSNR dB",
     "colour_error": "colour ΔE",
     "sharpness_of_real": "sharpness",
+    "nearest_of_real": "nearest",
 }
 BIN_CONTROLS = {"heading_reversed": ("real", "> 90° real"), "colour_error": ("control", "flat ΔE")}
 
@@ -30,7 +31,7 @@ def print_figures(results: dict[str, Result], title: str) -> None:
     table.add_column("control")
     table.add_column("target")
     for name, result in results.items():
-        table.add_row(FIGURES[name].label, *_cells(FIGURES[name], result))
+        table.add_row(FIGURES[name].label, *figure_cells(FIGURES[name], result))
     print(title)
     _print(table)
 
@@ -43,16 +44,25 @@ def print_bins(bins: dict[str, list[Bin]]) -> None:
         table = Table(box=SIMPLE_HEAD)
         table.add_column(kind, no_wrap=True)
         table.add_column("images", justify="right")
-        for name, heading in BIN_FIGURES.items():
+        for heading in bin_headings():
             table.add_column(heading, justify="right", no_wrap=True)
-            if name in BIN_CONTROLS:
-                table.add_column(BIN_CONTROLS[name][1], justify="right", no_wrap=True)
         for row in rows:
-            table.add_row(row.label, str(row.images), *_bin_cells(row))
+            table.add_row(row.label, str(row.images), *bin_cells(row))
         _print(table)
 
 
-def _bin_cells(row: Bin) -> list[str]:
+def bin_headings() -> list[str]:
+    """Of `bin_cells`."""
+    headings = []
+    for name, heading in BIN_FIGURES.items():
+        headings.append(heading)
+        if name in BIN_CONTROLS:
+            headings.append(BIN_CONTROLS[name][1])
+    return headings
+
+
+def bin_cells(row: Bin) -> list[str]:
+    """A bin's figures as text."""
     cells = []
     for name in BIN_FIGURES:
         result = row.figures[name]
@@ -62,7 +72,8 @@ def _bin_cells(row: Bin) -> list[str]:
     return cells
 
 
-def _cells(figure: Figure, result: Result) -> list[str]:
+def figure_cells(figure: Figure, result: Result) -> list[str]:
+    """A figure as text: generated, interval, real, control, target."""
     if result.value is None:
         return [NONE, NONE, NONE, result.missing, _target(result)]
     span = f"{_number(figure, result.low)} … {_number(figure, result.high)}"

@@ -106,7 +106,7 @@ def _picture(place: int, row: ReportRow, read: Read, size: Size) -> Picture | No
         place,
         width,
         height,
-        _jpeg(np.asarray(small, np.uint8), size.bytes),
+        jpeg(np.asarray(small, np.uint8), size.bytes),
         outline,
         _found(row, width, height),
         [(x0, y0, x1, y1) for x0, y0, x1, y1 in (lines.reshape(-1, 4) * scale).tolist()],
@@ -136,7 +136,8 @@ def _decoded(path: str, read: Read, flags: int) -> Image | None:
         return None  # deleted, moved or damaged since: the report lives without it
 
 
-def _jpeg(image: Image, most: int) -> str:
+def jpeg(image: Image, most: int) -> str:
+    """base64 of a JPEG of BGR or gray pixels, of `most` bytes where a low quality gets there."""
     for quality in QUALITIES:
         data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
         if len(data) <= most:

@@ -1,6 +1,6 @@
 """The report as HTML, section by section. Everything that comes from a run is escaped."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -53,6 +53,11 @@ def page(tally: Tally, galleries: Galleries, run: Mapping[str, Any]) -> str:
         _gallery(galleries.sample, tally.counts["done"]),
         facts(run),
     ]
+    return document(title, parts)
+
+
+def document(title: str, parts: Iterable[str]) -> str:
+    """Sections of HTML as one page that loads nothing; empty ones are left out. `title` is HTML."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{SOURCES}">'

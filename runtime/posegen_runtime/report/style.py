@@ -18,6 +18,7 @@ overflow:hidden}
 .bar i{display:block;min-width:2px}
 .done{background:var(--done)}.rejected{background:var(--rejected)}
 .failed{background:var(--failed)}.pending{background:var(--pending)}
+.missed{color:var(--failed);font-weight:600}
 .tiles{display:grid;grid-template-columns:repeat(5,1fr);gap:10px;margin:0;padding:0}
 .tiles div{border:1px solid #d5d7db;border-radius:6px;padding:8px 12px}
 .tiles dt{color:#44474c;font-size:.9em}
@@ -61,6 +62,7 @@ filter:drop-shadow(0 0 .6px #000) drop-shadow(0 0 .6px #000)}
 .x{stroke:#ff3b30}.y{stroke:#34c759}.z{stroke:#2f8bff}
 #lines:not(:checked)~.gallery svg{display:none}
 .gallery.small{grid-template-columns:repeat(6,1fr);gap:10px 8px}
+.gallery.pairs{grid-template-columns:repeat(3,1fr)}
 .small figcaption{font-size:.7em}
 .bar-done{fill:var(--done)}.bar-rejected{fill:var(--rejected)}.bar-control{fill:var(--pending)}
 .chart.one{max-width:640px}.charts{display:grid;grid-template-columns:1fr 1fr;gap:4px 28px}
@@ -84,6 +86,7 @@ th,td{padding-right:7px}
 .reasons td:nth-child(4){color:#5c6066;font-size:.92em}
 .gallery{gap:12px 10px}
 .gallery.small{grid-template-columns:repeat(3,1fr)}
+.gallery.pairs{grid-template-columns:1fr}
 .charts{grid-template-columns:1fr}
 }
 @media print{

@@ -1,26 +1,8 @@
 import numpy as np
 import pytest
 
+from figure_columns import BASE
 from posegen.evaluation.figures import FIGURES, results
-
-BASE = {
-    "object": np.arange(12.0),
-    "azimuth": np.zeros(12),
-    "iou": np.full(12, 0.9),
-    "iou_real": np.full(12, 1.0),
-    "iou_shuffled": np.full(12, 0.3),
-    "heading": np.array([10.0] * 11 + [170.0]),
-    "heading_real": np.full(12, 5.0),
-    "heading_outline": np.array([10.0, 170.0] * 6),
-    "psnr": np.array([20.0] * 3 + [40.0] * 9),
-    "psnr_real": np.full(12, 25.0),
-    "colour": np.full(12, 11.0),
-    "colour_flat": np.full(12, 12.0),
-    "mean_colour": np.full(12, 3.0),
-    "mean_colour_shuffled": np.full(12, 30.0),
-    "sharpness": np.full(12, 2.0),
-    "sharpness_real": np.full(12, 4.0),
-}
 
 
 def test_each_figure_with_what_stands_beside_it() -> None:
@@ -36,6 +18,8 @@ def test_each_figure_with_what_stands_beside_it() -> None:
         "mean_colour_error": (3, None, 30),
         "sharpness": (2, 4, None),
         "sharpness_of_real": (0.5, None, None),
+        "nearest": (8, 10, None),
+        "nearest_of_real": (pytest.approx(0.8), None, None),
     }
 
 
@@ -47,6 +31,8 @@ def test_each_figure_with_what_stands_beside_it() -> None:
         ("background_psnr", "psnr", 30, 29.9),
         ("colour_error", "colour", 11.9, 12.1),
         ("sharpness_of_real", "sharpness", 2.01, 1.99),
+        ("nearest_of_real", "nearest", 5.01, 4.99),
+        ("pose_iou", "iou", 0.66, 0.64),
     ],
 )
 def test_targets(name: str, column: str, passing: float, failing: float) -> None:

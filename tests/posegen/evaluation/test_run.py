@@ -163,7 +163,8 @@ def test_the_papers_architecture(
 ) -> None:
     model = moving_checkpoint("bottleneck", FULL)
     figures = report(model, marked, tmp_path / "a.json", "--samples", "4")["figures"]
-    assert all(figure["value"] is not None for figure in figures.values())
+    unknown = {name for name, figure in figures.items() if figure["value"] is None}
+    assert unknown == {"nearest", "nearest_of_real"}  # there is no train split
 
 
 def test_the_gate(

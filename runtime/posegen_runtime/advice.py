@@ -19,10 +19,11 @@ UNKNOWN = (
 
 class Advice:
     """Counts what rows note about their masks; each mask counts once. `with_poses`: masks should
-    have one."""
+    have one. `noun`: what a row is."""
 
-    def __init__(self, with_poses: bool) -> None:
+    def __init__(self, with_poses: bool, noun: str = "image") -> None:
         self._with_poses = with_poses
+        self._noun = noun
         self._masks = self._made = self._rejected = 0
         self._outside = 0
         self._without_pose = 0
@@ -46,7 +47,7 @@ class Advice:
         of_all = f"of {self._masks} masks"
         lines = []
         if self._rejected > MOST * self._made:
-            lines.append(f"{self._rejected} of {self._made} images were rejected: {UNKNOWN}")
+            lines.append(f"{self._rejected} of {self._made} {self._noun}s were rejected: {UNKNOWN}")
         if self._notes["unclear"]:
             lines.append(
                 f"{self._notes['unclear']} {of_all} have more than 1% of pixels (at most "
@@ -72,7 +73,8 @@ class Advice:
 class RejectionWatch:
     """Says early what a night's work would else end with."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str = "image") -> None:
+        self._noun = noun
         self._rejected = 0
         self._watching = True
 
@@ -82,7 +84,8 @@ class RejectionWatch:
             self._rejected += 1
             if self._rejected == REJECTED_AT_START:
                 self._watching = False
-                return f"warning: the first {self._rejected} images were all rejected: {UNKNOWN}"
+                first = f"the first {self._rejected} {self._noun}s"
+                return f"warning: {first} were all rejected: {UNKNOWN}"
         elif image.state is State.DONE:
             self._watching = False
         return ""

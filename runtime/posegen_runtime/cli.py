@@ -335,11 +335,16 @@ def _check_usage(masks: Path | None, out: Path | None, demo: bool) -> None:
 
 def _merge(shards: list[Path], out: Path | None) -> None:
     from posegen_runtime.merge.command import merge_shards
+    from posegen_runtime.status import images_done
 
     if out is None:
         raise PoseGenError("--out is missing: name a new folder to merge into")
     counts = merge_shards(shards, out)
-    print(f"{counts.done} images of {len(shards)} shards{_not_done(counts)}: {printable(str(out))}")
+    images = images_done(out)
+    done = (
+        f"{counts.done} images" if images is None else f"{counts.done} objects in {images} images"
+    )
+    print(f"{done} of {len(shards)} shards{_not_done(counts)}: {printable(str(out))}")
     if counts.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -409,9 +414,11 @@ def _run(options: RunOptions) -> None:
     state = "interrupted: " if outcome.interrupted else ""
     before = f" ({outcome.made} now)" if outcome.made != counts.done else ""
     left = f", {counts.pending} to do" if counts.pending else ""
+    things = "images" if outcome.images is None else "objects"
+    files = "" if outcome.images is None else f" in {outcome.images} images"
     print(
-        f"{state}{counts.done} images done{before}{_not_done(counts)}{left} in "
-        f"{outcome.seconds:.1f} s, {speed:.1f} images/s: {printable(str(options.out))}"
+        f"{state}{counts.done} {things} done{before}{files}{_not_done(counts)}{left} in "
+        f"{outcome.seconds:.1f} s, {speed:.1f} {things}/s: {printable(str(options.out))}"
     )
     if outcome.preview is not None:
         print(f"contact sheet: {printable(str(outcome.preview))}")

@@ -78,7 +78,7 @@ def write_outputs(
     Raises `PoseGenError` naming `out` when it cannot be written.
     """
     partial = out / f".{MANIFEST}.part"
-    advice = Advice(plan.with_poses)
+    advice = Advice(plan.with_poses, "object" if plan.with_paste else "image")
     try:
         labels = LabelFiles(out, plan, background, add_models)
         with partial.open("wb") as manifest:

@@ -38,10 +38,14 @@ def say(line: str) -> None:
 class Progress:
     """A bar on a terminal; elsewhere a line every `EVERY` seconds. A context manager.
 
-    `planned` images in all, of which `left` are to be made now; `doing` says how.
+    `planned` images, or what `noun` calls them, in all, of which `left` are to be made now; `doing`
+    says how.
     """
 
-    def __init__(self, planned: int, left: int, doing: str = "generating") -> None:
+    def __init__(
+        self, planned: int, left: int, doing: str = "generating", noun: str = "image"
+    ) -> None:
+        self._noun = noun
         self._doing = doing
         self.failed = 0
         self._over = 0
@@ -74,7 +78,7 @@ class Progress:
             self._bar.update(self._task, completed=before + self._over, more=self._more())
         elif time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
-            say(f"{self._over} of {self._left} images, {self._more()}")
+            say(f"{self._over} of {self._left} {self._noun}s, {self._more()}")
 
     def _more(self) -> str:
         """Rate, time left and failures in words."""
@@ -84,7 +88,7 @@ class Progress:
         rate = self._over / seconds
         failed = f", {self.failed} failed" if self.failed else ""
         left = duration((self._left - self._over) / rate)
-        return f"{rate:.1f} images/s, {left} left{failed}"
+        return f"{rate:.1f} {self._noun}s/s, {left} left{failed}"
 
 
 def _bar(doing: str) -> "Bar":

@@ -55,17 +55,25 @@ class _Row:
             timings=row.timings,
             finished=row.finished,
             category=category_of(data.pose, self._categories),
-            area=_area(data),
+            area=_area(data, self._with_paste and not is_frame),
             viewpoint=data.viewpoint or seen,
             pose=data.pose,
             window=tuple(data.placement["window"]) if is_frame else None,
+            visible=data.visible,
             verdict=data.verdict,
         )
 
 
-def _area(data: ImageData) -> float | None:
-    """Share of the image that the silhouette covers."""
+def _area(data: ImageData, is_crop_of_frame: bool) -> float | None:
+    """Share of the image, or of the frame of a crop, that the silhouette covers."""
     if data.coco is not None:
         return data.coco.area / (data.coco.size[0] * data.coco.size[1])
     seen = data.verdict and data.verdict.seen
-    return float((silhouette(seen.asked, seen.size) > 0).mean()) if seen else None
+    if not seen:
+        return None
+    share = float((silhouette(seen.asked, seen.size) > 0).mean())
+    if is_crop_of_frame:
+        x0, y0, x1, y1 = data.placement["window"]
+        height, width = data.placement["source_size"]
+        share *= (x1 - x0) * (y1 - y0) / (height * width)
+    return share

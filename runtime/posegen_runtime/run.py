@@ -62,7 +62,8 @@ FAILURES_SHOWN = 10
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a run ended. `counts` are those of the whole output, `made` images of this run."""
+    """How a run ended. `counts` are those of the whole output, `made` images of this run; with
+    --paste objects, in so many `images`."""
 
     counts: Counts
     made: int
@@ -72,6 +73,7 @@ class Outcome(msgspec.Struct, frozen=True):
     report: Path | None
     empty: Sequence[str] = ()
     """Formats that were asked for and hold no object although images are done."""
+    images: int | None = None
 
 
 def run(options: RunOptions) -> Outcome:
@@ -133,7 +135,7 @@ class _Run:
         self._inputs = inputs
         self._generator = generator
         self._judging = judging
-        self._watch = RejectionWatch()
+        self._watch = RejectionWatch("object" if options.paste else "image")
         self._ledger = ledger
         self._frames = None
         if options.paste:
@@ -157,7 +159,8 @@ class _Run:
             left = view.images_to_do(options.retry_failed, done_together(self._sink))
         left = max(left, counts.pending)
         self._shapes = Shapes(shapes, left, say)
-        self._progress = Progress(counts.planned, left)
+        noun = "object" if options.paste else "image"
+        self._progress = Progress(counts.planned, left, noun=noun)
         self._record = RunRecord.begin(
             options.out, describe(options, inputs, generator, judging), ledger
         )
@@ -196,9 +199,12 @@ class _Run:
         plan = LabelPlan.of(self._ledger.identity() or {})
         empty = empty_formats(options.out, plan.formats) if counts.done else []
         sheet = preview.close() if preview else None
-        return Outcome(
-            counts, self._made, record.session.seconds, stop.is_set(), sheet, report, empty
-        )
+        images = None
+        if options.paste:
+            with self._ledger.view() as view:
+                images = view.images_done()
+        seconds = record.session.seconds
+        return Outcome(counts, self._made, seconds, stop.is_set(), sheet, report, empty, images)
 
     def _generate(self, preview: "LivePreview | None", stop: threading.Event) -> None:
         options, inputs = self._options, self._inputs
@@ -336,10 +342,11 @@ def _tell(options: RunOptions, inputs: Inputs, choice: Choice, counts: Counts) -
     if counts.pending < counts.planned:
         failed = f", {counts.failed} failed" if counts.failed else ""
         rejected = f", {counts.rejected} rejected" if counts.rejected else ""
+        things = "objects" if options.paste else "images"
         again = " (tried again)" if options.retry_failed and counts.failed else ""
         say(
-            f"going on: {counts.done} of {counts.planned} images are done{rejected}{failed}{again}"
-            f", {counts.pending} to do"
+            f"going on: {counts.done} of {counts.planned} {things} are done{rejected}{failed}"
+            f"{again}, {counts.pending} to do"
         )
 
 

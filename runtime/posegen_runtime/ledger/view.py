@@ -23,6 +23,7 @@ MADE_BETWEEN = """
 SELECT count(CASE state WHEN ? THEN 1 END), max(finished) FROM images
 WHERE finished >= ? AND finished < ?
 """
+IMAGES_DONE = "SELECT count(DISTINCT image) FROM images WHERE state = ?"
 FILES = "SELECT job, image, mask_file FROM images WHERE +state = ? ORDER BY job, id"
 NEXT_JOBS = """
 WITH wanted AS (
@@ -74,6 +75,10 @@ class View:
             failed=states[State.FAILED],
             pending=states[State.PENDING],
         )
+
+    def images_done(self) -> int:
+        """How many images there are; objects of one frame share theirs."""
+        return int(self._connection.execute(IMAGES_DONE, (State.DONE.code,)).fetchone()[0])
 
     def reasons(self) -> list[Reason]:
         """Why images failed or were rejected, the most frequent reason first."""

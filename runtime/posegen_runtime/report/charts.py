@@ -35,14 +35,14 @@ WIDE = Frame("wide", 860, 270)
 NARROW = Frame("narrow", 350, 230)
 
 
-def throughput(segments: list[Segment], frame: Frame) -> str:
-    """Images a second over the running time, pauses cut out and marked. Not empty."""
+def throughput(segments: list[Segment], frame: Frame, noun: str = "image") -> str:
+    """What was made a second over the running time, pauses cut out and marked. Not empty."""
     seconds = sum(segment.seconds for segment in segments)
     unit, size = next(((u, s) for u, s in reversed(UNITS) if seconds >= 1.5 * s), UNITS[0])
     mean = mean_rate(segments)
     ys = _ticks(max(rate for segment in segments for rate in segment.rates))
     xs = _ticks(seconds / size, cover=False)
-    label = f"Line: images a second over {text.duration(seconds)}, mean {text.figure(mean)}"
+    label = f"Line: {noun}s a second over {text.duration(seconds)}, mean {text.figure(mean)}"
     parts = [
         f'<svg class="{frame.name}" role="img" aria-label="{label}" '
         f'viewBox="0 0 {frame.width} {frame.height}">'
@@ -64,7 +64,7 @@ def throughput(segments: list[Segment], frame: Frame) -> str:
     start = 0.0
     for segment in segments:
         if start:
-            parts.append(_pause(frame, start / seconds, segment.pause))
+            parts.append(_pause(frame, start / seconds, segment.pause, noun))
         parts.append(_line(frame, segment, start, seconds, ys[-1]))
         start += segment.seconds
     y = frame.y(mean / ys[-1])
@@ -88,13 +88,13 @@ def _line(frame: Frame, segment: Segment, start: float, seconds: float, top: flo
     return f'<polyline class="line" points="{points}"/>'
 
 
-def _pause(frame: Frame, share: float, seconds: float) -> str:
+def _pause(frame: Frame, share: float, seconds: float, noun: str) -> str:
     x = frame.x(share)
     side, shift = ("end", -5) if share > 0.5 else ("start", 5)
     return (
         f'<path class="pause" d="M{x:.1f} {frame.top}V{frame.y(0):.1f}"/>'
         f'<text class="{side} small" x="{x + shift:.1f}" y="{frame.y(0) - 6:.1f}">'
-        f"no image for {text.duration(seconds)}</text>"
+        f"no {noun} for {text.duration(seconds)}</text>"
     )
 
 

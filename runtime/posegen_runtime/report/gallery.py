@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.imagefile import decode, read_header
+from posegen_runtime.labels.coco import decode_mask
 from posegen_runtime.report.axes import Line, axes
 from posegen_runtime.report.rows import ReportRow
 from posegen_runtime.report.verified import silhouette
@@ -26,6 +27,8 @@ MAX_BYTES = 48_000
 """Of one JPEG: 32 of them in base64 are 2 MB, even of pure noise."""
 MAX_POINTS = 800
 """Of one outline, about 8 kB."""
+LEAST_POINTS = 20
+"""Of the outline of one object of many."""
 MAX_CONTOURS = 100
 TOLERANCE = 0.4
 """Pixels of the mask by which an outline may be simplified."""
@@ -45,7 +48,7 @@ class Picture(msgspec.Struct, frozen=True):
     found: str = ""
     """The same of what a segmenter found in the image."""
     axes: Sequence[Line] = ()
-    """x, y and z of the object; none without a pose."""
+    """x, y and z of each object; none without a pose."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -92,25 +95,61 @@ def _picture(place: int, row: ReportRow, read: Read, size: Size) -> Picture | No
     image = _decoded(row.image, read, cv2.IMREAD_COLOR)
     if image is None:
         return None
+    if not size.judged and (row.others or row.visible):
+        return _frame(place, row, image, read, size)
     mask = _decoded(row.mask_file, read, cv2.IMREAD_GRAYSCALE) if row.mask_file else None
     lines = np.array(axes(row.pose, mask) if row.pose and mask is not None else [])
     if size.judged and row.window:
         image, mask = _cut(image, row.window), None if mask is None else _cut(mask, row.window)
         lines = lines.reshape(-1, 2, 2) - row.window[:2]
-    scale = min(1.0, size.side / max(image.shape[:2]))
-    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    scale, small = _shrunk(image, size)
+    height, width = small.shape[:2]
     outline = None if mask is None else outline_path(mask, width, height)
     return Picture(
         row,
         place,
         width,
         height,
-        jpeg(np.asarray(small, np.uint8), size.bytes),
+        jpeg(small, size.bytes),
         outline,
         _found(row, width, height),
         [(x0, y0, x1, y1) for x0, y0, x1, y1 in (lines.reshape(-1, 4) * scale).tolist()],
     )
+
+
+def _frame(place: int, row: ReportRow, image: Image, read: Read, size: Size) -> Picture:
+    """All objects of one image, as far as nearer ones leave them to be seen."""
+    scale, small = _shrunk(image, size)
+    height, width = small.shape[:2]
+    rows = (row, *row.others)
+    outlines: list[str] = []
+    lines: list[Line] = []
+    for one in rows:
+        mask = _decoded(one.mask_file, read, cv2.IMREAD_GRAYSCALE) if one.mask_file else None
+        if mask is None:
+            continue
+        seen = decode_mask(one.visible) if one.visible else mask
+        if seen.any():
+            lines += axes(one.pose, mask) if one.pose else ()
+            most = max(LEAST_POINTS, MAX_POINTS // len(rows))
+            outlines.append(outline_path(seen, width, height, most))
+    return Picture(
+        row,
+        place,
+        width,
+        height,
+        jpeg(small, size.bytes),
+        "".join(outlines) if outlines else None,
+        axes=[(scale * x0, scale * y0, scale * x1, scale * y1) for x0, y0, x1, y1 in lines],
+    )
+
+
+def _shrunk(image: Image, size: Size) -> tuple[float, Image]:
+    """The scale, and the image."""
+    scale = min(1.0, size.side / max(image.shape[:2]))
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return scale, np.asarray(small, np.uint8)
 
 
 def _cut(image: Image, window: tuple[int, int, int, int]) -> Image:
@@ -145,16 +184,16 @@ def jpeg(image: Image, most: int) -> str:
     return base64.b64encode(data).decode()
 
 
-def outline_path(mask: Image, width: int, height: int) -> str:
+def outline_path(mask: Image, width: int, height: int, most: int = MAX_POINTS) -> str:
     """The border of `mask`, uint8 [H, W] with 255 on the object, as an SVG path in a picture of
     `width` × `height`. Through the border pixels' middles, the longest contours first, up to
-    `MAX_POINTS`."""
+    `most` points."""
     if mask.shape[1] > width:
         mask = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA))
     binary = np.asarray(mask > 127, np.uint8)
     contours, _ = cv2.findContours(binary, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     scale = np.array([width / mask.shape[1], height / mask.shape[0]])
-    left = MAX_POINTS
+    left = most
     parts: list[str] = []
     for contour in sorted(contours, key=len, reverse=True)[:MAX_CONTOURS]:
         points = cv2.approxPolyDP(contour, TOLERANCE, True)[:, 0]

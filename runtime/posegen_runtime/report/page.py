@@ -44,13 +44,13 @@ def page(tally: Tally, galleries: Galleries, run: Mapping[str, Any]) -> str:
     parts = [
         _head(title, tally, run),
         _warnings(run),
-        _throughput(tally.rates),
-        _timings(tally.timings),
-        _reasons(tally.reasons),
+        _throughput(tally.rates, tally.noun),
+        _timings(tally.timings, tally.noun),
+        _reasons(tally.reasons, tally.noun),
         pictures.switch() if galleries.sample.pictures or galleries.worst.pictures else "",
         sections.verified(tally.verified, galleries.worst, galleries.turned, run),
         sections.labels(tally.labels),
-        _gallery(galleries.sample, tally.counts["done"]),
+        _gallery(galleries.sample, tally.images),
         facts(run),
     ]
     return document(title, parts)
@@ -75,6 +75,10 @@ def _head(title: str, tally: Tally, run: Mapping[str, Any]) -> str:
         for state in STATES
         if counts[state]
     )
+    unit = ""
+    if tally.noun != "image":
+        done, images = text.plural(counts["done"], tally.noun), text.plural(tally.images, "image")
+        unit = f'<p class="dim">Counts are of {tally.noun}s: {done} in {images} done.</p>'
     tiles = "".join(
         f'<div><dt><i class="{state}"></i>{state}</dt><dd>{text.count(counts[state])} '
         f"<small>{text.share(counts[state], planned)} {HINTS[state]}</small></dd></div>"
@@ -85,7 +89,7 @@ def _head(title: str, tally: Tally, run: Mapping[str, Any]) -> str:
         f"<small>done + rejected + failed + pending</small></dd></div>{tiles}"
     )
     return (
-        f"<header><h1>{title}</h1>{_state(tally, run)}{_when(tally.rates)}</header>"
+        f"<header><h1>{title}</h1>{_state(tally, run)}{_when(tally.rates)}{unit}</header>"
         f'<div class="bar" aria-hidden="true">{bars}</div><dl class="tiles">{tiles}</dl>'
     )
 
@@ -93,16 +97,17 @@ def _head(title: str, tally: Tally, run: Mapping[str, Any]) -> str:
 def _state(tally: Tally, run: Mapping[str, Any]) -> str:
     left, failed = tally.counts["pending"], tally.counts["failed"]
     state = str(run.get("state", ""))
-    go_on = f"The same command makes the {text.plural(left, 'pending image')}." if left else ""
+    pending = text.plural(left, f"pending {tally.noun}")
+    go_on = f"The same command makes the {pending}." if left else ""
     word, kind, line = {
         "finished": ("finished", "part" if failed or left else "good", go_on),
         "interrupted": ("interrupted", "part", f"Stopped by hand before the end. {go_on}"),
         "stopped": ("stopped", "bad", f"An error ended the run: see the warnings. {go_on}"),
     }.get(state, ("not ended", "part", f"The run still works, or was killed. {go_on}"))
     if failed:
-        line += f" {text.plural(failed, 'image')} failed; the reasons are below."
+        line += f" {text.plural(failed, tally.noun)} failed; the reasons are below."
     elif tally.planned and tally.planned == tally.counts["done"]:
-        line += " Every image is done."
+        line += f" Every {tally.noun} is done."
     return f'<p><span class="state {kind}">{word}</span> {line}</p>'
 
 
@@ -125,7 +130,7 @@ def _warnings(run: Mapping[str, Any]) -> str:
     return f"<h2>Warnings</h2><ul>{lines}</ul>"
 
 
-def _throughput(rates: Rates) -> str:
+def _throughput(rates: Rates, noun: str) -> str:
     if rates.first is None:
         return ""
     segments = rates.segments()
@@ -137,15 +142,16 @@ def _throughput(rates: Rates) -> str:
     points = sum(len(segment.rates) for segment in segments)
     seconds = sum(segment.seconds for segment in segments)
     between = f", between {text.figure(low)} and {text.figure(high)}" if points > 1 else ""
-    drawings = "".join(charts.throughput(segments, frame) for frame in (charts.WIDE, charts.NARROW))
+    frames = charts.WIDE, charts.NARROW
+    drawings = "".join(charts.throughput(segments, frame, noun) for frame in frames)
     return (
-        f"<h2>Throughput, images a second</h2><p><b>{text.figure(mean_rate(segments))} images a "
+        f"<h2>Throughput, {noun}s a second</h2><p><b>{text.figure(mean_rate(segments))} {noun}s a "
         f"second</b> on average (dotted line){between}. Each point is the mean over about "
         f'{text.duration(seconds / points)}.{cut}</p><div class="chart">{drawings}</div>'
     )
 
 
-def _timings(timings: Timings) -> str:
+def _timings(timings: Timings, noun: str) -> str:
     total = timings.total
     if not total:
         return "<h2>Where the time went</h2><p>No timings are recorded.</p>"
@@ -158,16 +164,16 @@ def _timings(timings: Timings) -> str:
         for name, stage in timings.stages()
     )
     return (
-        "<h2>Where the time went</h2><p>Seconds of work, summed over all images: "
-        f"{text.duration(total)}. Stages of different images run at the same time, so this is "
-        "not time by the clock. Median and 95% are for one image.</p>"
+        "<h2>Where the time went</h2><p>Seconds of work, summed over all " + noun + "s: "
+        f"{text.duration(total)}. Stages of different {noun}s run at the same time, so this is "
+        "not time by the clock. Median and 95% are for one " + noun + ".</p>"
         '<table class="stages"><thead><tr><th>stage</th>'
         '<th class="track" colspan="2">share of the work</th><th class="n">median</th>'
         f'<th class="n">95% within</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 
 
-def _reasons(reasons: Reasons) -> str:
+def _reasons(reasons: Reasons, noun: str) -> str:
     groups = reasons.groups()
     if not groups:
         return "<h2>Failures and rejections</h2><p>None.</p>"
@@ -178,14 +184,14 @@ def _reasons(reasons: Reasons) -> str:
     )
     hidden = groups[MAX_REASONS:]
     if hidden:
-        images = text.plural(sum(group.count for group in hidden), "image")
+        made = text.plural(sum(group.count for group in hidden), noun)
         rows += (
-            f'<tr><td class="n">{images}</td><td></td>'
+            f'<tr><td class="n">{made}</td><td></td>'
             f"<td>{text.plural(len(hidden), 'more reason')}</td><td></td></tr>"
         )
     return (
         '<h2>Failures and rejections</h2><table class="reasons"><thead><tr>'
-        '<th class="n">images</th><th>state</th><th>reason</th><th>for example</th></tr></thead>'
+        f'<th class="n">{noun}s</th><th>state</th><th>reason</th><th>for example</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
 

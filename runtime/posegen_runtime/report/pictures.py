@@ -1,5 +1,6 @@
 """Pictures of a gallery as HTML: the image, with outlines and axes drawn over it."""
 
+import itertools
 from collections.abc import Sequence
 
 from posegen_runtime.report import text
@@ -24,7 +25,8 @@ def switch() -> str:
 
 def _figure(picture: Picture) -> str:
     row = picture.row
-    inputs = [text.escape(name, 60) for name in (row.appearance, row.background) if name]
+    names = (row.background,) if row.others else (row.appearance, row.background)
+    inputs = [text.escape(name, 60) for name in names if name]
     caption = f'<br><span class="dim">{" + ".join(inputs)}</span>' if inputs else ""
     return _drawn(picture, False, caption)
 
@@ -51,7 +53,7 @@ def _drawn(picture: Picture, with_found: bool, caption: str) -> str:
     else:
         lines = "".join(
             f'<line class="{name}" x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}"/>'
-            for name, (x0, y0, x1, y1) in zip(AXES, picture.axes, strict=False)
+            for name, (x0, y0, x1, y1) in zip(itertools.cycle(AXES), picture.axes, strict=False)
         )
         found = f'<path class="found" d="{picture.found}"/>' if with_found else ""
         over = (
@@ -59,7 +61,7 @@ def _drawn(picture: Picture, with_found: bool, caption: str) -> str:
             f"{found}{lines}</svg>"
         )
     return (
-        f'<figure><div class="pic"><img alt="{text.escape(row.name, 80)}" width="{picture.width}" '
+        f'<figure><div class="pic"><img alt="{text.escape(row.title, 80)}" width="{picture.width}" '
         f'height="{picture.height}" src="data:image/jpeg;base64,{picture.jpeg}">{over}</div>'
-        f"<figcaption>{text.escape(row.name, 80)}{caption}{note}</figcaption></figure>"
+        f"<figcaption>{text.escape(row.title, 80)}{caption}{note}</figcaption></figure>"
     )

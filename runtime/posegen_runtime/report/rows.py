@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from posegen_runtime.labels.coco import CocoMask
 from posegen_runtime.poses import Pose, Three
 from posegen_runtime.verdicts import Verdict
 
@@ -40,6 +41,10 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     """Before the camera of `image`."""
     window: tuple[int, int, int, int] | None = None
     """x0, y0, x1, y1 in `image`: the part that was generated and judged; None: all of it."""
+    visible: CocoMask | None = None
+    """What nearer objects leave of the silhouette in `mask_file`; None where that is all of it."""
+    others: "tuple[ReportRow, ...]" = ()
+    """The other objects of `image`, where they are shown together."""
     verdict: Verdict | None = None
     """None where nobody judged the image."""
 
@@ -47,3 +52,10 @@ class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """The mask's name, with the object's where the file holds several."""
         return f"{self.mask}:{self.object}" if self.object else self.mask
+
+    @property
+    def title(self) -> str:
+        """Of the picture: the name, or that of the image where it shows several objects."""
+        if not self.others:
+            return self.name
+        return f"{self.image.removeprefix('images/')}: {1 + len(self.others)} objects"

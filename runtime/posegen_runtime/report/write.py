@@ -27,7 +27,7 @@ def write_report(
 ) -> Path:
     """Write ``out/report.html``, whole or not at all, and return its path. Under 3 MB.
 
-    `rows` is every image, read once and in any order; `planned` counts them where some have no
+    `rows` is every image, read once and in any order; `planned` counts the rows where some have no
     row yet, which then are pending too. `run` is the content of `run.json`, of which any part may
     be missing. `read` gives the bytes of a row's `image` or `mask_file` (default: files below
     `out`) and raises `PoseGenError` or `OSError` where there are none: such an image is left out
@@ -35,7 +35,9 @@ def write_report(
 
     Raises `PoseGenError` naming the file when it cannot be written.
     """
-    tally = Tally(rows, planned, seed)
+    options = run.get("options")
+    pasted = isinstance(options, Mapping) and bool(options.get("paste"))
+    tally = Tally(rows, planned, seed, pasted)
     files = read or _below(out)
     galleries = Galleries(
         sample=gather(tally.sample.shuffled(), files),

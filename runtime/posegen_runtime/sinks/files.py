@@ -96,7 +96,7 @@ class FileWriter:
                 category = category_of(prepared.pose, self._categories)
                 rows.append(self._yolo.rows(seen, category))
             coco = encode_mask(whole) if self._coco else None
-            visible = encode_mask(seen) if self._coco and fraction < 1 else None
+            visible = encode_mask(seen) if fraction < 1 else None
             data.append(data_of(prepared, coco, one.made.verdict, visible, round(fraction, 6)))
         if self._yolo:
             files[self._yolo.file(stem)] = "".join(rows).encode()

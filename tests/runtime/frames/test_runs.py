@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,16 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
+from posegen_runtime import reporting
 from posegen_runtime import run as running
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.images import cover_crop, read_rgb
+from posegen_runtime.labels.coco import encode_mask
+from posegen_runtime.report import ReportRow
 from posegen_runtime.rows import Made, Written
 from posegen_runtime.sinks.files import FileWriter
-from posegen_runtime.verdicts import Verdict
+from posegen_runtime.verdicts import Seen, Verdict
+from report_page import Page
 from tiny_bundle import example_photo, write_tiny_bundle
 from whole_runs import counts, outputs, posegen_run
 
@@ -155,7 +159,7 @@ def test_frames_masks_and_labels(run: Run, inputs: Path) -> None:
 
 
 def test_processes_write_the_same_and_a_replay_and_shards_give_it_again(
-    run: Run, inputs: Path
+    run: Run, inputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expected = outputs(run("out", "--per-mask", 3, "--preview"))
     assert outputs(run("other", "--per-mask", 3, "--workers", 2)) == expected
@@ -163,6 +167,7 @@ def test_processes_write_the_same_and_a_replay_and_shards_give_it_again(
     assert json.loads((inputs / "again/replay.json").read_text())["counts"]["identical"] == 27
     parts = [run(f"part{n}", "--per-mask", 3, "--shard", f"{n}/2") for n in (1, 2)]
     assert posegen_run("--merge", "--out", inputs / "merged", *parts) == 0
+    assert "27 objects in 9 images of 2 shards, 0 failed" in capsys.readouterr().out
     assert outputs(inputs / "merged") == expected
 
 
@@ -204,6 +209,32 @@ def test_the_lowest_is_the_nearest_without_poses(run: Run, inputs: Path) -> None
     rows = rows_of(run("out", poses=False))
     assert [row["image"] for row in rows[:4]] == [*["images/000000.png"] * 3, "images/000001.png"]
     assert [row.get("visible_fraction", 1) < 1 for row in rows] == [True, False, False] * 3
+
+
+def test_what_is_told_of_objects_and_images(
+    run: Run, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(inputs / "masks/m10.png"), np.zeros((HEIGHT, WIDTH), np.uint8))
+    far = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(far, CENTERS[1], 8, 255, -1)
+    cv2.imwrite(str(inputs / "masks/m00.png"), far)
+    out = run("out", "--labels", "none", code=1)
+    said = capsys.readouterr()
+    assert "8 objects done in 3 images, 1 failed in " in said.out
+    assert " objects/s: " in said.out
+    assert posegen_run("--status", "--out", out) == 0
+    said = capsys.readouterr()
+    assert "9 planned = 8 done + 0 rejected + 1 failed + 0 pending" in said.out
+    assert "counts are of objects; those done are in 3 images" in said.out
+    assert [row["visible_fraction"] for row in rows_of(out)[:1]] == [0]
+    page = Page(out / "report.html")
+    assert "Counts are of objects: 8 objects in 3 images done." in page.text
+    assert "All 3 images done." in page.text
+    assert page.alts == ["f0.png: 3 objects", "f1.png: 2 objects", "f2.png: 3 objects"]
+    assert [outline.count("M") for outline in page.outlines] == [2, 2, 3], "one is hidden whole"
+    assert page.source.count('<line class="x"') == 7
+    run("out", "--labels", "none", "--retry-failed", code=1)
+    assert "going on: 8 of 9 objects are done, 1 failed" in capsys.readouterr().err
 
 
 def test_an_object_without_a_pose_is_in_the_part_of_its_frame(run: Run, inputs: Path) -> None:
@@ -492,15 +523,32 @@ def test_what_is_rejected_is_not_painted_and_hides_nothing(
     call = FileWriter.__call__
 
     def rejecting(self: FileWriter, made: Sequence[Made]) -> list[Written]:
-        verdict = Verdict(iou=0.1, shift=1.0, size_ratio=3.0, reason="shows something else")
-        judged = [
-            Made(one.prepared, one.image, verdict if one.prepared.object == "1" else None)
-            for one in made
-        ]
+        judged = []
+        for one in made:
+            runs = encode_mask(one.prepared.mask).counts
+            verdict = Verdict(
+                iou=0.1,
+                shift=1.0,
+                size_ratio=3.0,
+                reason="shows something else",
+                seen=Seen(len(one.prepared.mask), runs, runs),
+            )
+            judged.append(
+                Made(one.prepared, one.image, verdict if one.prepared.object == "1" else None)
+            )
         return call(self, judged)
 
+    def listing(out: Path, rows: Iterator[ReportRow], *more: Any, **given: Any) -> Path:
+        reported.extend(rows)
+        return out
+
+    reported: list[ReportRow] = []
     monkeypatch.setattr(FileWriter, "__call__", rejecting)
+    monkeypatch.setattr(reporting, "write_report", listing)
     out = run("out")
+    for row in reported:
+        whole = cv2.countNonZero(silhouette(int(row.mask[1]), int(row.mask[2])))
+        assert row.area == pytest.approx(whole / (HEIGHT * WIDTH), rel=0.05), row.state
     rows = rows_of(out)
     assert [row["state"] for row in rows] == ["done", "done", "rejected"] * 3
     assert [row["image"] for row in rows[:3]] == [
@@ -508,6 +556,8 @@ def test_what_is_rejected_is_not_painted_and_hides_nothing(
         "rejected/images/f0_1.png",
     ]
     assert all(row.get("visible_fraction", 1) == 1 for row in rows)
+    assert ["crop" in row for row in rows[:3]] == ["placement" not in row for row in rows[:3]]
+    assert ["crop" in row for row in rows[:3]] == [True, True, False]
     assert len(json.loads((out / "labels/coco/instances.json").read_text())["images"]) == 3
     image, other = (read_rgb(folder / "images/f0.png") for folder in (out, expected))
     second = silhouette(0, 1) > 0

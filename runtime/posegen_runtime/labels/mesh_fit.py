@@ -19,8 +19,8 @@ from posegen_runtime.meshfile import Mesh
 
 POINTS = 3_000
 SURE = 0.875
-"""IoU of so many points with a silhouette above which a pose fits: of rendered cars, true poses have
-0.88 … 0.95 and misfits less. The others are drawn, which takes some thirty times as long."""
+"""IoU of so many points with a silhouette above which a pose fits: of rendered cars, true poses
+have 0.88 … 0.95 and misfits less. The others are drawn, which takes some thirty times as long."""
 COARSE = 0.25
 MOST = 0.2
 """The IoU that is asked for falls by the share of the silhouette that so wide a rim has, in pixels

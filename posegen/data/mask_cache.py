@@ -1,7 +1,6 @@
 """Silhouettes found before, so that no photo is segmented twice."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 import numpy as np
 
 from posegen.data.mask_rcnn import Found
+from posegen.user_cache import user_cache
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import encode_png
 from posegen_runtime.paths import write_atomic
@@ -20,8 +20,7 @@ VERSION = 1
 
 def default_cache() -> Path:
     """Where masks are kept unless an option says otherwise."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "posegen" / "silhouettes"
+    return user_cache() / "silhouettes"
 
 
 class MaskCache:

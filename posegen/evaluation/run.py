@@ -1,7 +1,7 @@
 """`posegen evaluate`: put the parts together, print and write what was found."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from posegen.data.dataset import Dataset, open_dataset
 from posegen.evaluation.bins import Bin, binned
 from posegen.evaluation.copying import TrainingPhotos, training_photos
 from posegen.evaluation.figures import FIGURES, Result, results
-from posegen.evaluation.judges import open_judges
+from posegen.evaluation.judges import Judges, MaskJudge, open_judges
 from posegen.evaluation.measure import Columns, Evaluator
 from posegen.evaluation.model import open_model
 from posegen.evaluation.report import Report, claim_file, write_csv, write_json
@@ -67,6 +67,8 @@ def run_evaluation(options: EvaluateOptions) -> int:
     for file in (options.json, options.csv, options.sheet, options.report):
         if file is not None:
             claim_file(file)
+    trained = None if options.judges else _own_segmenter(judges, samples, dataset)
+    judges = replace(judges, segmenter=trained or judges.segmenter)
     training = _training(dataset, options, model.image_size, threads)
     evaluator = Evaluator(model, judges, options.viewpoint, options.seed, training)
     columns = _measured(evaluator, samples, options.batch_size)
@@ -88,6 +90,15 @@ def run_evaluation(options: EvaluateOptions) -> int:
 
         write_page(options.report, title, report, evaluator, samples, columns)
     return _gate(figures, model.inputs) if options.gate else EXIT_OK
+
+
+def _own_segmenter(judges: Judges, samples: Samples, dataset: Dataset) -> MaskJudge | None:
+    """None where the one at hand knows the objects, or none can be trained."""
+    from posegen.evaluation.own_segmenter import knows, own_segmenter
+
+    if judges.segmenter is None or knows(judges.segmenter, samples):
+        return None
+    return own_segmenter(dataset)
 
 
 def _training(

@@ -139,6 +139,30 @@ def test_files_that_cannot_be_written_are_refused_before_anything_is_generated(
     assert message in error
 
 
+def test_a_segmenter_that_knows_no_such_object_is_replaced_by_one_of_the_sets_own(
+    moving_checkpoint: Callable[[str, str], Path],
+    marked: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Blind:
+        def masks(self, images: np.ndarray) -> np.ndarray:
+            return np.zeros(images.shape[:3], np.uint8)
+
+    model = moving_checkpoint("spatial", "pose")
+    own = "posegen.evaluation.own_segmenter.own_segmenter"
+    blind = Judges(segmenter=Blind())
+    monkeypatch.setattr("posegen.evaluation.run.open_judges", lambda *_: blind)
+    monkeypatch.setattr(own, lambda _: RedSegmenter())
+    found = report(model, marked, tmp_path / "own.json", "--samples", "4")
+    assert found["figures"]["pose_iou"]["real"] == 1
+    named = report(model, marked, tmp_path / "a.json", "--samples", "4", "--judges", str(tmp_path))
+    assert named["figures"]["pose_iou"]["real"] == 0  # what the user names is taken
+    monkeypatch.setattr(own, lambda _: None)
+    none = report(model, marked, tmp_path / "b.json", "--samples", "4")
+    assert none["verdict"]["because"][0].startswith("the segmenter: IoU 0.00 on the real photos")
+
+
 @pytest.mark.parametrize("variant", ["pose", "pose-appearance"])
 def test_models_with_fewer_inputs(
     variant: str,

@@ -31,6 +31,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the model was given; without `viewpoint` where it was withheld."""
     dataset: dict[str, Any]
     """name, sha256, split, images (evaluated), objects."""
+    own_segmenter: bool
+    """Silhouettes were found by a segmenter trained on the data set itself."""
     seed: int
     version: str
     verdict: Verdict

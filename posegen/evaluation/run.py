@@ -74,11 +74,13 @@ def run_evaluation(options: EvaluateOptions) -> int:
     columns = _measured(evaluator, samples, options.batch_size)
     figures, bins = results(columns, options.seed), binned(columns)
     judged, title = verdict(figures, _given(evaluator)), _title(evaluator, samples, options.model)
+    if trained is not None:
+        title += ", silhouettes found by a segmenter trained on its own photos"
     print_figures(figures, title)
     if options.bins:
         print_bins(bins)
     print(f"verdict: {judged.line}")
-    report = _report(evaluator, samples, judged, figures, bins)
+    report = _report(evaluator, samples, trained is not None, judged, figures, bins)
     if options.json is not None:
         write_json(options.json, report)
     if options.csv is not None:
@@ -152,6 +154,7 @@ def _given(evaluator: Evaluator) -> tuple[str, ...]:
 def _report(
     evaluator: Evaluator,
     samples: Samples,
+    own_segmenter: bool,
     judged: Verdict,
     figures: dict[str, Result],
     bins: dict[str, list[Bin]],
@@ -168,6 +171,7 @@ def _report(
             "images": len(samples),
             "objects": samples.objects,
         },
+        own_segmenter=own_segmenter,
         seed=evaluator.seed,
         version=__version__,
         verdict=judged,

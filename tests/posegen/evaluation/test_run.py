@@ -144,6 +144,7 @@ def test_a_segmenter_that_knows_no_such_object_is_replaced_by_one_of_the_sets_ow
     marked: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     class Blind:
         def masks(self, images: np.ndarray) -> np.ndarray:
@@ -156,7 +157,10 @@ def test_a_segmenter_that_knows_no_such_object_is_replaced_by_one_of_the_sets_ow
     monkeypatch.setattr(own, lambda _: RedSegmenter())
     found = report(model, marked, tmp_path / "own.json", "--samples", "4")
     assert found["figures"]["pose_iou"]["real"] == 1
+    assert found["own_segmenter"]
+    assert "trained on its own photos" in capsys.readouterr().out
     named = report(model, marked, tmp_path / "a.json", "--samples", "4", "--judges", str(tmp_path))
+    assert not named["own_segmenter"]
     assert named["figures"]["pose_iou"]["real"] == 0  # what the user names is taken
     monkeypatch.setattr(own, lambda _: None)
     none = report(model, marked, tmp_path / "b.json", "--samples", "4")

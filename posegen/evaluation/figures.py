@@ -21,6 +21,8 @@ from posegen.evaluation.statistics import (
 REVERSED = 90.0
 """Degrees; a heading that is further off is taken for the other way round."""
 
+NO_TRAINING = "no training photos"
+
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A figure's value on the generated images, with its 95 % interval, on the real photos, and its
@@ -219,7 +221,7 @@ def _reason(figure: Figure, columns: Columns) -> str:
         poseless = figure.column == "heading" and np.isnan(columns["azimuth"]).all()
         return "no poses" if poseless else "no silhouette to measure"
     if figure.column == "nearest":
-        return "no training photos"
+        return NO_TRAINING
     if figure.input != "mask":
         return f"the model takes no {figure.input}"
     return f"no judge: {'heading' if figure.column == 'heading' else 'segmenter'}"

@@ -153,4 +153,4 @@ def _figure(pair: Pair) -> str:
 
 def _unbroken(label: str) -> str:
     """In one line, indented as in the terminal."""
-    return escape(label).replace(" ", "&nbsp;")
+    return f'<span class="whole">{escape(label).replace(" ", "&nbsp;")}</span>'

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.evaluation.bins import Bin, binned
 from posegen.evaluation.copying import TrainingPhotos, training_photos
-from posegen.evaluation.figures import FIGURES, Result, results
+from posegen.evaluation.figures import FIGURES, NO_TRAINING, Result, results
 from posegen.evaluation.judges import Judges, MaskJudge, open_judges
 from posegen.evaluation.measure import Columns, Evaluator
 from posegen.evaluation.model import open_model
@@ -188,12 +188,14 @@ def _write_sheet(path: Path, evaluator: Evaluator, samples: Samples) -> None:
 
 
 def _gate(figures: dict[str, Result], inputs: tuple[str, ...]) -> int:
-    """Says which targets were missed. A figure of an input that the model does not take has none;
-    one that was not measured for another reason counts as missed."""
+    """Says which targets were missed. A figure of an input that the model does not take has none,
+    nor has copying without training photos; one that was not measured for another reason counts as
+    missed."""
     missed = {
         name: result.missing or f"target {result.target}"
         for name, result in figures.items()
         if result.target and not result.met and FIGURES[name].input in inputs
+        if result.missing != NO_TRAINING
     }
     for name, reason in missed.items():
         print(f"gate missed: {name}: {reason}")

@@ -207,6 +207,7 @@ def test_the_gate(
     printed = capsys.readouterr().out
     assert "gate missed: pose_iou_of_ceiling: target ≥ 0.9" in printed
     assert "gate missed: background" not in printed  # it takes none
+    assert "gate missed: nearest" not in printed  # there is no train split
     monkeypatch.setattr("posegen.evaluation.run.open_judges", lambda *_: Judges())
     assert evaluate(model, marked, "--samples", "12", "--gate") == 1
     assert "gate missed: heading_reversed: no judge: heading" in capsys.readouterr().out

@@ -74,8 +74,9 @@ def _figures(figures: dict[str, Result]) -> str:
         )
     heads = "".join(f'<th class="n">{name}</th>' for name in ("generated", "95 %", "real"))
     return (
-        "<h2>Figures</h2><table><thead><tr><th></th>"
-        f"{heads}<th>control</th><th>target</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        '<h2>Figures</h2><div class="scroll"><table><thead><tr><th></th>'
+        f"{heads}<th>control</th><th>target</th></tr></thead><tbody>{''.join(rows)}</tbody>"
+        "</table></div>"
     )
 
 
@@ -109,8 +110,8 @@ def _bins(title: str, rows: Sequence[Bin]) -> str:
         for row in rows
     )
     return (
-        f"<h2>{title}</h2><table><thead><tr><th></th>{heads}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
+        f'<h2>{title}</h2><div class="scroll"><table><thead><tr><th></th>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
     )
 
 

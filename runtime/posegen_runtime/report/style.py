@@ -18,6 +18,7 @@ overflow:hidden}
 .bar i{display:block;min-width:2px}
 .done{background:var(--done)}.rejected{background:var(--rejected)}
 .failed{background:var(--failed)}.pending{background:var(--pending)}
+.scroll{overflow-x:auto}
 .whole{white-space:nowrap}
 .missed{color:var(--failed);font-weight:600}
 .tiles{display:grid;grid-template-columns:repeat(5,1fr);gap:10px;margin:0;padding:0}

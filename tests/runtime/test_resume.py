@@ -259,11 +259,15 @@ def test_a_crash_of_the_backend_is_one_line_and_goes_on(
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_signals_that_stop_politely(name: str) -> None:
     number = getattr(signal, name)
-    before = signal.getsignal(number)
-    with stopping() as stop:
-        os.kill(os.getpid(), number)
-        assert stop.wait(5)
-    assert signal.getsignal(number) is before
+    usual = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+    before = signal.signal(number, usual)  # whatever the tests themselves were started with
+    try:
+        with stopping() as stop:
+            os.kill(os.getpid(), number)
+            assert stop.wait(5)
+        assert signal.getsignal(number) is usual
+    finally:
+        signal.signal(number, before)
 
 
 def test_under_nohup_a_closed_terminal_stops_nothing() -> None:

@@ -19,6 +19,7 @@ import typer
 from posegen.cli import app as posegen
 from posegen.data.prepared import Pixels
 from posegen_runtime.console import run_app
+from posegen_runtime.judges import shipped_judges
 
 SIZE = 128
 BATCH = 8
@@ -57,7 +58,8 @@ def main(
     for name, run in runs.items():
         report, sheet = run.with_suffix(".json"), run.with_suffix(".png")
         where = [str(run / "last.safetensors"), "--data", str(data), "--samples", str(samples)]
-        _posegen("evaluate", *where, "--json", str(report), "--sheet", str(sheet))
+        judges = ["--judges", str(shipped_judges())]  # the same for every data set
+        _posegen("evaluate", *where, *judges, "--json", str(report), "--sheet", str(sheet))
         reports[name] = json.loads(report.read_bytes())["figures"]
         sheets.append(np.asarray(cv2.imread(str(sheet)), np.uint8))
     table = _table(reports)

@@ -39,11 +39,13 @@ def knows(segmenter: MaskJudge, samples: Samples) -> bool:
 
 def own_segmenter(dataset: Dataset, config: JudgeConfig = CONFIG) -> MaskJudge | None:
     """Trained on the data set's train split, once: it is kept in the user's cache under the data
-    set's hash and `config`. None where a split of `SPLITS` has no samples.
+    set's hash and `config`. None where a split of `SPLITS` has no samples, or its photos are
+    smaller than the segmenter's.
 
     Raises `PoseGenError` when the cache cannot be written.
     """
-    if not all(dataset.samples(split) for split in SPLITS):
+    too_small = min(dataset.description.image_size) < config.image_size
+    if too_small or not all(dataset.samples(split) for split in SPLITS):
         return None
     content = dataset.description.sha256.encode() + msgspec.json.encode(config)
     path = user_cache() / "segmenters" / f"{hashlib.sha256(content).hexdigest()}.safetensors"

@@ -47,6 +47,12 @@ def test_which_segmenter_knows_the_objects(dataset: Dataset) -> None:
     assert not knows(Blind(), samples)
 
 
+def test_photos_smaller_than_the_segmenter_train_none(dataset: Dataset, cache: Path) -> None:
+    larger = msgspec.structs.replace(QUICK, image_size=2 * SIZE)
+    assert own_segmenter(dataset, larger) is None
+    assert not cache.exists()
+
+
 def test_it_is_trained_once_and_finds_held_out_objects(
     dataset: Dataset,
     cache: Path,
@@ -75,7 +81,7 @@ def test_another_data_set_or_training_has_a_segmenter_of_its_own(
     monkeypatch.setattr(module, "_train", lambda _, __, path: paths.append(path))
     monkeypatch.setattr(module, "TrainedSegmenter", lambda path: path)
     own_segmenter(dataset, QUICK)
-    own_segmenter(dataset, CONFIG)
+    own_segmenter(dataset, msgspec.structs.replace(QUICK, steps=41))
     changed = msgspec.structs.replace(dataset.description, sha256="1" * 64)
     own_segmenter(replace(dataset, description=changed), QUICK)
     assert len(set(paths)) == 3

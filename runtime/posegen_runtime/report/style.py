@@ -1,19 +1,26 @@
-"""How the report looks: dark on white, one column on a phone, whole blocks on paper."""
+"""How reports look: light or dark as the reader has it, one column on a phone, whole blocks on
+paper, which is white."""
 
 CSS = """
-:root{--done:#2b7a4b;--rejected:#c27c0e;--failed:#b3261e;--pending:#9aa0a6;--line:#1f5fa8}
+:root{--paper:#fff;--ink:#1b1b1f;--soft:#3b3e43;--dim:#5c6066;
+--rule:#d5d7db;--hair:#e4e6e9;--pale:#eceef0;
+--done:#2b7a4b;--rejected:#c27c0e;--failed:#b3261e;--pending:#9aa0a6;--line:#1f5fa8}
+@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;
+--paper:#17181b;--ink:#e9eaec;--soft:#cdd0d4;--dim:#a3a8af;
+--rule:#43474d;--hair:#303338;--pale:#26292d;
+--done:#4caf7a;--rejected:#d99a3a;--failed:#f2726b;--pending:#7b8187;--line:#6aa6e8}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:940px;padding:24px 20px 48px;background:#fff;color:#1b1b1f;
+body{margin:0 auto;max-width:940px;padding:24px 20px 48px;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;
 overflow-wrap:anywhere;-webkit-text-size-adjust:100%}
 h1{font-size:1.7em;line-height:1.2;margin:0 0 4px}
-h2{font-size:1.2em;margin:36px 0 8px;padding-top:12px;border-top:1px solid #d5d7db}
+h2{font-size:1.2em;margin:36px 0 8px;padding-top:12px;border-top:1px solid var(--rule)}
 p{margin:6px 0 10px}
-.dim{color:#5c6066}
+.dim{color:var(--dim)}
 .state{display:inline-block;padding:1px 10px;border-radius:4px;color:#fff;font-weight:600}
-.state.good{background:var(--done)}.state.bad{background:var(--failed)}
+.state.good{background:#2b7a4b}.state.bad{background:#b3261e}
 .state.part{background:#8a5a06}
-.bar{display:flex;height:18px;margin:14px 0 12px;background:#eceef0;border-radius:3px;
+.bar{display:flex;height:18px;margin:14px 0 12px;background:var(--pale);border-radius:3px;
 overflow:hidden}
 .bar i{display:block;min-width:2px}
 .done{background:var(--done)}.rejected{background:var(--rejected)}
@@ -22,16 +29,16 @@ overflow:hidden}
 .whole{white-space:nowrap}
 .missed{color:var(--failed);font-weight:600}
 .tiles{display:grid;grid-template-columns:repeat(5,1fr);gap:10px;margin:0;padding:0}
-.tiles div{border:1px solid #d5d7db;border-radius:6px;padding:8px 12px}
-.tiles dt{color:#44474c;font-size:.9em}
+.tiles div{border:1px solid var(--rule);border-radius:6px;padding:8px 12px}
+.tiles dt{color:var(--soft);font-size:.9em}
 .tiles dt i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px}
 .tiles dd{margin:0;font-size:1.45em;font-weight:600;line-height:1.25;
 font-variant-numeric:tabular-nums;overflow-wrap:normal}
-.tiles small{display:block;font-size:.6em;font-weight:400;color:#5c6066}
+.tiles small{display:block;font-size:.6em;font-weight:400;color:var(--dim)}
 table{border-collapse:collapse;width:100%;font-size:.94em}
-th,td{text-align:left;vertical-align:top;padding:5px 10px 5px 0;border-bottom:1px solid #e4e6e9}
+th,td{text-align:left;vertical-align:top;padding:5px 10px 5px 0;border-bottom:1px solid var(--hair)}
 th{font-weight:600}
-thead th{border-bottom-color:#9aa0a6}
+thead th{border-bottom-color:var(--pending)}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .stages td:first-child,.stages th:first-child{white-space:nowrap;width:1%}
 .stages .track{width:45%}
@@ -39,22 +46,22 @@ thead th{border-bottom-color:#9aa0a6}
 .reasons td:nth-child(3){width:46%}
 .track i{display:block;height:14px;margin-top:5px;background:var(--line);min-width:1px;
 border-radius:2px}
-.facts th{width:34%;font-weight:400;color:#44474c}
+.facts th{width:34%;font-weight:400;color:var(--soft)}
 .groups{display:grid;grid-template-columns:1fr 1fr;gap:0 36px}
 .groups>div{min-width:0}
 h3{font-size:1em;margin:10px 0 2px}
 svg text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;
-fill:#33363b}
-svg .small{font-size:12px;fill:#5c6066;paint-order:stroke;stroke:#fff;stroke-width:4px}
+fill:var(--soft)}
+svg .small{font-size:12px;fill:var(--dim);paint-order:stroke;stroke:var(--paper);stroke-width:4px}
 .chart svg{display:block;width:100%;height:auto}.chart svg.narrow{display:none}
 .end{text-anchor:end}.middle{text-anchor:middle}.start{text-anchor:start}
-.grid{stroke:#e4e6e9;fill:none}.axis{stroke:#5c6066;fill:none}
+.grid{stroke:var(--hair);fill:none}.axis{stroke:var(--dim);fill:none}
 .line{stroke:var(--line);stroke-width:2;fill:none;stroke-linejoin:round}
-.mean{stroke:#33363b;stroke-dasharray:2 4;fill:none}
-.pause{stroke:#b3261e;stroke-dasharray:5 4;fill:none}
+.mean{stroke:var(--soft);stroke-dasharray:2 4;fill:none}
+.pause{stroke:var(--failed);stroke-dasharray:5 4;fill:none}
 .gallery{display:grid;grid-template-columns:repeat(4,1fr);gap:14px 12px;margin-top:10px}
 figure{margin:0;break-inside:avoid}
-.pic{position:relative;background:#eceef0}
+.pic{position:relative;background:var(--pale)}
 .pic img,.pic svg{display:block;width:100%;height:auto}
 .pic svg{position:absolute;inset:0;height:100%}
 .pic path{fill:none;stroke:#ffe500;stroke-width:1.6;vector-effect:non-scaling-stroke;
@@ -82,10 +89,10 @@ body{padding:16px 14px 32px}
 .stages .track{width:22%}
 th,td{padding-right:7px}
 .reasons thead{display:none}
-.reasons tr{display:block;padding:6px 0;border-bottom:1px solid #e4e6e9}
+.reasons tr{display:block;padding:6px 0;border-bottom:1px solid var(--hair)}
 .reasons td{display:inline;border:0;padding:0 6px 0 0}
 .reasons td:nth-child(n+3){display:block;width:auto}
-.reasons td:nth-child(4){color:#5c6066;font-size:.92em}
+.reasons td:nth-child(4){color:var(--dim);font-size:.92em}
 .gallery{gap:12px 10px}
 .gallery.small{grid-template-columns:repeat(3,1fr)}
 .gallery.pairs{grid-template-columns:1fr}

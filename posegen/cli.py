@@ -21,6 +21,7 @@ from posegen.config import (
 )
 from posegen.data.cli import app as data_app
 from posegen.evaluation.cli import evaluate
+from posegen.experiments.cli import app as experiments_app
 from posegen.judges.cli import app as judges_app
 from posegen.metrics.cli import app as metrics_app
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
@@ -29,6 +30,7 @@ app = typer.Typer(help="Make data sets and train generators.", no_args_is_help=T
 app.add_typer(data_app, name="data")
 app.add_typer(judges_app, name="judges")
 app.add_typer(metrics_app, name="metrics")
+app.add_typer(experiments_app, name="experiments")
 app.command()(evaluate)
 
 

@@ -100,6 +100,7 @@ class SpatialCapacity(msgspec.Struct, frozen=True, kw_only=True):
 
 BOTTLENECK_CAPACITIES = {
     "paper": BottleneckCapacity(ndf=1024, ngf=512, bottom_width=4),
+    "small": BottleneckCapacity(ndf=256, ngf=128, bottom_width=4),
     "tiny": BottleneckCapacity(ndf=128, ngf=64, bottom_width=4),
 }
 SPATIAL_CAPACITIES = {

@@ -1,10 +1,12 @@
 """The figure by which the best checkpoint is chosen, and the fixed samples that it is measured on.
 
-It is the reconstruction error of the averaged generator on paired validation samples: Eq. 7 inside
+Where a run is given a `Score`, that chooses. Else it is the reconstruction error of the averaged generator on paired validation samples: Eq. 7 inside
 the silhouette plus, where the variant takes a background, Eq. 6 outside it, both unweighted (mean
 square error, values in [-1, 1]). It is cheap, deterministic and comparable within a run. It prefers
 blur to wrong detail; how good images are is for `posegen evaluate` to say.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -17,7 +19,16 @@ from posegen.models.generator import Generator
 from posegen.training.tensors import Tensors, to_tensors
 
 FIGURE = "val_error"
+SCORE = "val_score"
 SAMPLES = 64
+
+Score = Callable[[Generator], dict[str, float]]
+"""Further figures of the averaged generator, in eval mode; `SCORE` among them: higher is better."""
+
+
+def cost(metrics: dict[str, float]) -> float | None:
+    """What the best checkpoint has least of; None where nothing was measured."""
+    return -metrics[SCORE] if SCORE in metrics else metrics.get(FIGURE)
 
 
 def fixed_batches(

@@ -11,7 +11,7 @@ from torch import Tensor
 from posegen.checkpoint import BEST, LAST, CheckpointInfo, Lineage, are_finite, save_checkpoint
 from posegen.config import TrainConfig
 from posegen.data.samplers import Sampler
-from posegen.training.evaluation import FIGURE, evaluate
+from posegen.training.evaluation import Score, cost, evaluate
 from posegen.training.interrupt import Interrupt
 from posegen.training.progress import Reporter
 from posegen.training.resume import save_resume
@@ -41,6 +41,7 @@ class Loop:
     run_folder: Path
     save_every: int
     sample_every: int
+    score: Score | None = None
     _pending: list[dict[str, Tensor]] = field(default_factory=list)
 
     def run(self, interrupt: Interrupt) -> int:
@@ -126,7 +127,9 @@ class Loop:
     def _evaluate(self) -> None:
         state = self.state
         state.metrics = evaluate(state.ema.module, self.validation)
-        figure = state.metrics.get(FIGURE)
+        if self.score is not None:
+            state.metrics |= self.score(state.ema.module)
+        figure = cost(state.metrics)
         is_best = figure is None or state.best is None or figure < state.best
         if is_best:
             state.best = figure

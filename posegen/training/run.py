@@ -17,7 +17,7 @@ from posegen.data.roughen import with_roughening
 from posegen.data.samplers import build_sampler
 from posegen.training.checks import check_config
 from posegen.training.devices import build_fabric
-from posegen.training.evaluation import SAMPLES, fixed_batches, sample_batch
+from posegen.training.evaluation import SAMPLES, Score, fixed_batches, sample_batch
 from posegen.training.initial import initial_models
 from posegen.training.interrupt import Interrupt
 from posegen.training.loop import Loop
@@ -35,7 +35,9 @@ CACHE = "cache"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where a run reads and writes and how often; nothing here changes the weights."""
+    """Where a run reads and writes and how often; nothing here changes the weights. `score` chooses
+    the best checkpoint in place of the reconstruction error. `cache` keeps the read data set for
+    other runs on it; None: in the run's folder until it ends."""
 
     data: Path
     out: Path
@@ -43,6 +45,8 @@ class RunOptions:
     device: str = "auto"
     save_every: int = EVERY
     sample_every: int = EVERY
+    score: Score | None = None
+    cache: Path | None = None
 
 
 def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt) -> int:
@@ -65,7 +69,7 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
     elif content["step"] == config.steps:
         print(f"{options.out}: trained to its last step, {config.steps}, before; nothing to do")
         return EXIT_OK
-    splits = _prepare(dataset, config, options.out / CACHE, fabric)
+    splits = _prepare(dataset, config, options.cache or options.out / CACHE, fabric)
     lineage = _lineage(dataset, config, splits[0], parent)
     state = build_state(config, fabric, models)
     if content is not None:
@@ -91,9 +95,10 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
         run_folder=options.out,
         save_every=options.save_every,
         sample_every=options.sample_every,
+        score=options.score,
     )
     exit_code = loop.run(interrupt)
-    if exit_code == EXIT_OK and fabric.is_global_zero:
+    if exit_code == EXIT_OK and fabric.is_global_zero and options.cache is None:
         shutil.rmtree(options.out / CACHE, ignore_errors=True)
     return exit_code
 

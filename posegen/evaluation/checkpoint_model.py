@@ -15,15 +15,18 @@ from posegen_runtime.errors import PoseGenError
 
 
 class GeneratorModel:
-    """A generator in eval mode, in float32 on its own device."""
+    """A generator in eval mode, in float32 on its own device. `sha256` is that of the checkpoint it
+    comes from, "" while it is in training."""
 
-    def __init__(self, generator: Generator) -> None:
-        self.generator = generator
+    def __init__(self, generator: Generator, sha256: str = "") -> None:
+        self._generator = generator
         config = generator.config
         self.image_size = config.image_size
         self.inputs = config.inputs
         self.variant = config.variant
-        self.kind = "/".join((config.arch.value, config.preset, config.variant.value))
+        kind = "/".join((config.arch.value, config.preset, config.variant.value))
+        self.label = f"checkpoint, {kind} at {config.image_size} px"
+        self.sha256 = sha256
         self._device = next(generator.parameters()).device
 
     def images(self, conditions: Conditions) -> Pixels:
@@ -39,7 +42,7 @@ class GeneratorModel:
 
     @torch.no_grad()
     def _pixels(self, **given: Tensor) -> Pixels:
-        image = self.generator(**given)
+        image = self._generator(**given)
         if not bool(torch.isfinite(image).all()):
             raise PoseGenError("the generator's output holds NaN or infinity; train it anew")
         levels = ((image + 1) * 127.5).clamp(0, 255).round()
@@ -64,6 +67,5 @@ class CheckpointModel(GeneratorModel):
         torch.backends.cudnn.allow_tf32 = False  # float32 means float32
         checkpoint = load_checkpoint(path)
         name = "cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda"
-        super().__init__(generator_of(checkpoint).float().to(torch.device(name)))
-        self.label = f"checkpoint, {self.kind} at {self.image_size} px"
-        self.sha256 = checkpoint.sha256
+        generator = generator_of(checkpoint).float().to(torch.device(name))
+        super().__init__(generator, checkpoint.sha256)

@@ -1,4 +1,4 @@
-"""`posegen experiments`: the paper's experiments, each one command that goes on where it stopped."""
+"""`posegen experiments`: the paper's experiments, each one command that can be resumed."""
 
 import os
 from pathlib import Path

@@ -1,9 +1,10 @@
 """The figure by which the best checkpoint is chosen, and the fixed samples that it is measured on.
 
-Where a run is given a `Score`, that chooses. Else it is the reconstruction error of the averaged generator on paired validation samples: Eq. 7 inside
-the silhouette plus, where the variant takes a background, Eq. 6 outside it, both unweighted (mean
-square error, values in [-1, 1]). It is cheap, deterministic and comparable within a run. It prefers
-blur to wrong detail; how good images are is for `posegen evaluate` to say.
+Where a run is given a `Score`, that chooses. Else it is the reconstruction error of the averaged
+generator on paired validation samples: Eq. 7 inside the silhouette plus, where the variant takes a
+background, Eq. 6 outside it, both unweighted (mean square error, values in [-1, 1]). It is cheap,
+deterministic and comparable within a run. It prefers blur to wrong detail; how good images are is
+for `posegen evaluate` to say.
 """
 
 from collections.abc import Callable

@@ -92,6 +92,10 @@ def _histogram(values: Values) -> Histogram | None:
     held = values[~np.isnan(values)]
     if len(held) == 0:
         return None
-    span = (min(0.0, float(held.min())), max(1.0, float(held.max())))
-    counts, edges = np.histogram(held, HISTOGRAM_BINS, span)
+    return histogram(held, (min(0.0, float(held.min())), max(1.0, float(held.max()))))
+
+
+def histogram(values: Values, span: tuple[float, float]) -> Histogram:
+    """`HISTOGRAM_BINS` of them over `span`, which holds all `values`; none is NaN."""
+    counts, edges = np.histogram(values, HISTOGRAM_BINS, span)
     return Histogram(edges=edges.tolist(), counts=counts.tolist())

@@ -59,6 +59,10 @@ def analyse(
     json: Annotated[
         Path | None, typer.Option(help="Write the figures and both histograms there.")
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="Draw I_sim against IoU there, the paper's Figure 6; a .png file."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the intervals.")] = 0,
 ) -> None:
     """Means, share of zeros and correlation of I_sim with IoU, a row a model, as Markdown.
@@ -73,9 +77,15 @@ def analyse(
     from posegen.metrics.values import read_values
     from posegen_runtime.paths import write_atomic
 
-    if json is not None:
-        claim_file(json)
-    analyses = analyse_table(read_values(table), seed)
+    for file in (json, figure):
+        if file is not None:
+            claim_file(file)
+    values = read_values(table)
+    analyses = analyse_table(values, seed)
+    if figure is not None:
+        from posegen.metrics.scatter import write_scatter
+
+        write_scatter(figure, table, values)
     if json is not None:
         write_atomic(json, msgspec.json.format(msgspec.json.encode(analyses)) + b"\n")
     print(markdown(analyses))

@@ -19,7 +19,7 @@ EXTRAS = {
     "export": ("onnx", "onnxscript"),
     "data": ("pyvista", "vtkmodules", "vtk", "trimesh", "scipy"),
     "int8": ("onnx",),
-    "metrics": ("torch_fidelity",),
+    "metrics": ("torch_fidelity", "matplotlib"),
 }
 """Which extra brings which package; the base installation has the commands of all. Where several
 bring one, that of the command's own name is the right one, or else the first."""

@@ -1,10 +1,10 @@
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from authors_sample import RESULTS, needs_authors
 from posegen.cli import app
 from posegen.metrics.analysis import analyse, correlation
 from posegen.metrics.analysis_table import markdown
@@ -12,8 +12,6 @@ from posegen.metrics.values import ImageTable, read_values
 from posegen_runtime.console import run_app
 
 HERE = Path(__file__).parent
-CHECKOUT = HERE.parents[2]
-AUTHORS = Path(os.environ.get("POSEGEN_TESLAPOSE", CHECKOUT.parent / "shared/teslapose-sample"))
 TABLE_2 = {
     "ae": (0.68, 0.40),
     "pose": (0.67, 0.26),
@@ -84,11 +82,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(out.read_bytes())["good"]["correlation"]["value"] > 0.9
 
 
-@pytest.mark.skipif(
-    not AUTHORS.is_dir(), reason="the authors' per-image results, which are not ours to share"
-)
+@needs_authors
 def test_the_authors_results_give_table_2_and_figure_6() -> None:
-    found = analyse(read_values(AUTHORS / "authors-per-image-results.csv"))
+    found = analyse(read_values(RESULTS))
     for model, (isim, iou) in TABLE_2.items():
         assert found[model].images == 148
         assert found[model].isim.value == pytest.approx(isim, abs=0.005)

@@ -18,7 +18,7 @@ from posegen_runtime.choices import (
     MeshUnit,
     SinkName,
 )
-from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, run_app
+from posegen_runtime.console import EXIT_INTERRUPTED, EXIT_SOME_FAILED, EXIT_USAGE, run_app
 from posegen_runtime.errors import PoseGenError, printable
 from posegen_runtime.options import RunOptions, parse_labels, parse_split
 from posegen_runtime.parts import Part
@@ -240,6 +240,19 @@ def generate(
     selftest: Annotated[
         bool, typer.Option("--selftest", help="Compare with the images made at export.")
     ] = False,
+    doctor: Annotated[
+        bool,
+        typer.Option(
+            "--doctor",
+            help="Only tell what this machine can run, what is missing and what adds it.",
+        ),
+    ] = False,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="With --doctor: write it for a bug report; -: print it."
+        ),
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help=f"Run on inputs that come along, into {DEMO_OUT}.")
     ] = False,
@@ -251,12 +264,18 @@ def generate(
     """Turn silhouettes into images with labels. The same command goes on where it was stopped.
 
     Exit codes: 0 all done or rejected, 1 some images failed (see --status), 2 bad usage,
-    3 disk full, 130 interrupted.
+    3 disk full, 130 interrupted. With --doctor: 0 this machine can generate, 2 it cannot.
     """
     if status:
         _allow(context, "--status", {"status", "out"})
         _print_status(out)
         return
+    if doctor:
+        _allow(context, "--doctor", {"doctor", "json", "bundle"})
+        _doctor(bundle, json)
+        return
+    if json is not None:
+        raise PoseGenError("--json: only --doctor takes it; leave it out")
     if shards and not merge:
         if verify:
             raise PoseGenError(VERIFY_WITH.format(shards[0]))
@@ -390,6 +409,13 @@ def _print_status(out: Path | None) -> None:
     if out is None:
         raise PoseGenError("--out is missing: name the folder of the run")
     print_status(out)
+
+
+def _doctor(bundle: Path | None, json: Path | None) -> None:
+    from posegen_runtime.doctor import print_diagnosis
+
+    if not print_diagnosis(bundle, json):
+        raise typer.Exit(EXIT_USAGE)
 
 
 def _selftest(bundle: Path | None, precision: str, backend: BackendName) -> bool:

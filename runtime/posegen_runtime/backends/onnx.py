@@ -23,19 +23,26 @@ PROVIDER_OPTIONS: dict[str, dict[str, str]] = {
 chosen by rule: to time them takes seconds at each new batch size, and may end otherwise each time.
 """
 
+REPAIR = "posegen-run --doctor tells how to repair it"
+
 MEMORY = {CUDA: "cuda"}
 """Where a provider's tensors lie, if not in the memory of the host."""
 
 
 def engine() -> Any:
-    """The onnxruntime module. Raises `PoseGenError` naming the extras when it is not installed."""
+    """The onnxruntime module. Raises `PoseGenError` when it is not installed (the message names the
+    extras), or is but cannot be loaded."""
     try:
         import onnxruntime
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise PoseGenError(
             "no inference engine is installed: pip install 'posegen[cpu]', "
             "or 'posegen[gpu]' for an NVIDIA GPU"
         ) from error
+    except (ImportError, OSError) as error:  # a shared library is missing or of another version
+        raise PoseGenError(f"onnxruntime cannot be loaded ({one_line(error)}); {REPAIR}") from error
+    if not hasattr(onnxruntime, "InferenceSession"):  # its folder without its files
+        raise PoseGenError(f"onnxruntime is installed in part; {REPAIR}")
     return onnxruntime
 
 

@@ -25,11 +25,17 @@ CPU has it, which misses the FP32 gate."""
 
 
 def engine() -> Any:
-    """The openvino module. Raises `PoseGenError` naming the extra when it is not installed."""
+    """The openvino module. Raises `PoseGenError` when it is not installed (the message names the
+    extra), or is but cannot be loaded."""
     try:
         import openvino
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise PoseGenError("OpenVINO is not installed: pip install 'posegen[openvino]'") from error
+    except (ImportError, OSError) as error:  # a shared library is missing or of another version
+        raise PoseGenError(
+            f"openvino cannot be loaded ({one_line(error)}); posegen-run --doctor tells how to "
+            "repair it"
+        ) from error
     return openvino
 
 

@@ -287,7 +287,7 @@ def test_no_engine_installed(command: Command, monkeypatch: pytest.MonkeyPatch) 
 
     def without_engine(name: str, *args: Any, **kwargs: Any) -> Any:
         if name in ("onnxruntime", "openvino"):
-            raise ImportError(name)
+            raise ModuleNotFoundError(name)
         return real_import(name, *args, **kwargs)
 
     for name in ("onnxruntime", "openvino"):

@@ -150,7 +150,7 @@ def test_without_an_engine_the_message_names_the_extras(
 
     def without_engine(name: str, *args: Any, **kwargs: Any) -> Any:
         if name == "onnxruntime":
-            raise ImportError(name)
+            raise ModuleNotFoundError(name)
         return real_import(name, *args, **kwargs)
 
     monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)

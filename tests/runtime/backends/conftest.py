@@ -16,7 +16,7 @@ def uninstall(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def hide(package: str) -> None:
         def without(name: str, *args: Any, **kwargs: Any) -> Any:
             if name.partition(".")[0] == package:
-                raise ImportError(f"No module named {name!r}", name=name)
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
             return real_import(name, *args, **kwargs)
 
         monkeypatch.delitem(sys.modules, package, raising=False)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,19 @@ def test_a_run_on_a_backend_that_is_not_there_leaves_nothing(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("source", ["raise OSError('libgomp.so.1: no such file')", ""])
+def test_a_broken_onnx_runtime_is_told_from_none(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder alone is what uninstalling one of two builds leaves."""
+    from posegen_runtime.backends import onnx
+
+    (tmp_path / "onnxruntime").mkdir()
+    (tmp_path / "onnxruntime/__init__.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    del sys.modules["onnxruntime"]
+    with pytest.raises(PoseGenError, match=r"libgomp|in part.*--doctor"):
+        onnx.engine()

@@ -78,7 +78,9 @@ class Experiment:
 
     def __post_init__(self) -> None:
         _expect_unique("keys", (result.key for result in self.results))
-        _expect_unique("methods", (result.row.method for result in self.results))
+        # Blanks become hyphens where a method names a column of the values.
+        methods = (result.row.method.replace(" ", "-") for result in self.results)
+        _expect_unique("methods", methods)
         _expect_unique("names", self.names)
         for result in self.results:
             for name, values in result.values.items():

@@ -45,7 +45,8 @@ class Panel:
         known = found.value is not None and found.low is not None and found.high is not None
         r = f"r = {found.value:.2f}" if known else "r unavailable: one of them does not vary"
         span = f" ({found.low:.2f} … {found.high:.2f})" if known else ""
-        return f"{r}{span}, {len(self.iou)} images, IoU 0 in {100 * np.mean(self.iou == 0):.1f} %"
+        zero = 100 * np.mean(self.iou == 0)
+        return f"{r}{span}, {len(self.iou)} images, IoU 0 in {zero:.1f}\N{NO-BREAK SPACE}%"
 
 
 def panel(
@@ -57,11 +58,14 @@ def panel(
     both = ~(np.isnan(values[IOU]) | np.isnan(values[similarity]))
     if not both.any():
         return None
-    columns = {OBJECT: objects.astype(np.float64), **values}
+    columns = {
+        OBJECT: objects[both].astype(np.float64),
+        IOU: values[IOU][both],
+        similarity: values[similarity][both],
+    }
     pearson = correlation(similarity, IOU)
     span = intervals({"r": pearson}, columns, seed=0)["r"]
-    found = estimate(pearson(columns), span)
-    return Panel(title, values[IOU][both], values[similarity][both], found)
+    return Panel(title, columns[IOU], columns[similarity], estimate(pearson(columns), span))
 
 
 def panels_of(table: ImageTable) -> list[Panel]:

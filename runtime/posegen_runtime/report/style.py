@@ -39,6 +39,16 @@ table{border-collapse:collapse;width:100%;font-size:.94em}
 th,td{text-align:left;vertical-align:top;padding:5px 10px 5px 0;border-bottom:1px solid var(--hair)}
 th{font-weight:600}
 thead th{border-bottom-color:var(--pending)}
+td small,th small{display:block;font-size:.8em;font-weight:400;color:var(--dim)}
+.methods tbody th{position:sticky;left:0;background:var(--paper);min-width:13em}
+.methods .group{font-weight:400;color:var(--dim);padding-top:14px}
+.methods .group span{position:sticky;left:0}
+.strips{min-width:740px}
+.strips p{position:sticky;left:0;width:fit-content;max-width:calc(100vw - 30px);margin:12px 0 3px}
+.strip{display:grid;grid-auto-flow:column;grid-auto-columns:1fr;gap:2px}
+.strip img{display:block;width:100%;height:auto}
+.charts .strip{grid-auto-columns:calc((100% - 4px)/3)}
+.charts p{font-size:.9em;margin:4px 0 3px}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .stages td:first-child,.stages th:first-child{white-space:nowrap;width:1%}
 .stages .track{width:45%}
@@ -96,6 +106,7 @@ th,td{padding-right:7px}
 .gallery{gap:12px 10px}
 .gallery.small{grid-template-columns:repeat(3,1fr)}
 .gallery.pairs{grid-template-columns:1fr}
+.methods tbody th{min-width:8.5em;max-width:42vw}
 .charts{grid-template-columns:1fr}
 }
 @media print{

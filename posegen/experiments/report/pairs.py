@@ -1,0 +1,84 @@
+"""Figure 5: of each model an image in which the object is found, and one in which it is not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posegen.data.prepared import Pixels
+from posegen.evaluation.sharpness import sharpness
+from posegen.experiments.report.strips import Strip, strip
+from posegen.experiments.results import Experiment, RowResult, Shown
+from posegen.metrics.analysis import correlation
+from posegen.metrics.values import IOU, Values
+from posegen_runtime.images import resize
+from posegen_runtime.preview import outlined
+
+BEST = 0.75
+"""Quantile of IoU from which on an image counts as well found."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`found` is the sharpest of the quarter of the images with the highest IoU, None where nothing
+    is found in any; `lost` the blurriest of those with the lowest IoU. `caption`: how sharpness and
+    IoU go together over all images shown."""
+
+    method: str
+    caption: str
+    found: Strip | None
+    lost: Strip | None
+
+
+def pairs(experiment: Experiment) -> list[Pair]:
+    """Of the rows that take a mask and have images and IoU."""
+    made = [_pair(experiment, result) for result in experiment.results if result.takes_mask]
+    return [each for each in made if each is not None]
+
+
+def _pair(experiment: Experiment, result: RowResult) -> Pair | None:
+    shown, images = experiment.shown, experiment.shown.images.get(result.key)
+    if images is None or IOU not in result.values:
+        return None
+    iou = result.values[IOU][experiment.shown_rows()]
+    detail, real = sharpness(images, shown.masks), sharpness(shown.photos, shown.masks)
+    known = np.flatnonzero(~np.isnan(iou) & ~np.isnan(detail))
+    if len(known) == 0:
+        return None
+    best = known[iou[known] >= np.quantile(iou[known], BEST)]
+    worst = known[iou[known] == iou[known].min()]
+    found, lost = best[np.argmax(detail[best])], worst[np.argmin(detail[worst])]
+
+    def drawn(label: str, index: int) -> Strip:
+        caption = f"IoU {iou[index]:.2f}, sharpness {detail[index]:.1f} (photo {real[index]:.1f})"
+        return _strip(result, shown, label, caption, index)
+
+    return Pair(
+        result.row.method,
+        _together(detail, iou),
+        drawn("Found", found) if iou[found] > 0 else None,
+        drawn("Lost" if iou[lost] == 0 else "Lowest IoU", lost) if lost != found else None,
+    )
+
+
+def _together(detail: Values, iou: Values) -> str:
+    columns = {"sharpness": detail, IOU: iou}
+    count = int((~np.isnan(detail) & ~np.isnan(iou)).sum())
+    r = correlation("sharpness", IOU)(columns)
+    value = "unavailable, one does not vary" if np.isnan(r) else f"{r:.2f}"
+    return f"r(sharpness, IoU) {value}, over the {count} images shown"
+
+
+def _strip(result: RowResult, shown: Shown, label: str, caption: str, index: int) -> Strip:
+    image = shown.images[result.key][index]
+    mask = np.repeat(shown.masks[index][..., None], 3, axis=2)
+    sized = strip(label, f"{caption}. {shown.names[index]}", np.stack([mask, image]), ())
+    pictures, names = list(sized.pictures), ["mask", "generated image"]
+    if result.key in shown.found:
+        pictures.append(_outlined(pictures[1], shown.found[result.key][index]))
+        names.append("outline of what the segmenter finds")
+    return Strip(sized.label, sized.caption, np.stack(pictures), tuple(names))
+
+
+def _outlined(picture: Pixels, found: Pixels) -> Pixels:
+    mask = resize(found, (picture.shape[0], picture.shape[1]))
+    return outlined(picture, np.where(mask > 127, 255, 0).astype(np.uint8))

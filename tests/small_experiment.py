@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from posegen.experiments.results import BASELINES, OURS, PAPER, Experiment, RowResult, Shown
+from posegen.experiments.results import Experiment, RowResult, Shown
+from posegen.experiments.rows import ORACLES, OURS, PAPER
 from posegen.metrics.estimate import Estimate
 from posegen.metrics.rows import GENUINE, UNAVAILABLE, Row
 from posegen.metrics.values import IOU, ISIM, Values
@@ -14,7 +15,7 @@ SIZE, SHOWN, IMAGES = 32, 10, 20
 NAMES = [f"test/{index:03d}.png" for index in range(IMAGES)]
 CONDITIONS = ("mask", "appearance", "background")
 KINDS = {
-    "random": ("Baseline: random RGB", BASELINES, ()),
+    "random": ("Baseline: random RGB", ORACLES, ()),
     "autoencoder": ("Oracle 1: autoencoder", PAPER, ("appearance",)),
     "unconditional": ("Unconditional", PAPER, ()),
     "pose": ("Pose", PAPER, ("mask",)),

@@ -11,18 +11,12 @@ from posegen.data.prepared import Pixels
 from posegen.metrics.rows import Row
 from posegen.metrics.values import Values
 
-BASELINES = "baselines and oracles"
-PAPER = "the paper's architecture"
-OURS = "ours"
-GIVEN = "given models"
-GROUPS = (BASELINES, PAPER, OURS, GIVEN)
-
 
 @dataclass(frozen=True)
 class RowResult:
     """One way to make images. `key` names it among the rows (its folder's name), `row.method`
     people read. `values` float64 [N] for each test image by `iou`, `isim` or `cosine_EXTRACTOR`,
-    NaN where one does not apply. `inputs` are what a trained model takes (`mask`, `appearance`,
+    NaN where one does not apply. `group` is one of those in `rows`. `inputs` are what a trained model takes (`mask`, `appearance`,
     `background`); none for the unconditional one, and for baselines and oracles but the
     autoencoder. `note`: what else there is to say, such as which checkpoint it is."""
 

@@ -46,7 +46,7 @@ class Panel:
         r = f"r = {found.value:.2f}" if known else "r unavailable: one of them does not vary"
         span = f" ({found.low:.2f} … {found.high:.2f})" if known else ""
         zero = 100 * np.mean(self.iou == 0)
-        return f"{r}{span}, {len(self.iou)} images, IoU 0 in {zero:.1f}\N{NO-BREAK SPACE}%"
+        return f"{r}{span}, {len(self.iou)} images, IoU 0 in {zero:.1f}%"
 
 
 def panel(

@@ -10,7 +10,7 @@ from posegen.experiments.report.strips import Strip
 from posegen.experiments.results import Experiment
 from posegen.metrics.scatter import scatter_png
 
-NO_AUTOENCODER = "unavailable: no autoencoder among the rows"
+NO_AUTOENCODER = "unavailable: no images of an autoencoder"
 NO_MASKS = "unavailable: no row takes a mask"
 NO_PAIRS = "unavailable: no row that takes a mask has IoU"
 

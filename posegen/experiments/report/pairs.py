@@ -12,6 +12,7 @@ from posegen.metrics.analysis import correlation
 from posegen.metrics.values import IOU, Values
 from posegen_runtime.images import resize
 from posegen_runtime.preview import outlined
+from posegen_runtime.report.text import plural
 
 BEST = 0.75
 """Quantile of IoU from which on an image counts as well found."""
@@ -65,7 +66,7 @@ def _together(detail: Values, iou: Values) -> str:
     count = int((~np.isnan(detail) & ~np.isnan(iou)).sum())
     r = correlation("sharpness", IOU)(columns)
     value = "unavailable, one does not vary" if np.isnan(r) else f"{r:.2f}"
-    return f"r(sharpness, IoU) {value}, over the {count} images shown"
+    return f"r(sharpness, IoU) {value}, over {plural(count, 'shown image')}"
 
 
 def _strip(result: RowResult, shown: Shown, label: str, caption: str, index: int) -> Strip:

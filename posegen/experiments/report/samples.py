@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from posegen.data.prepared import Pixels
 from posegen.experiments.report.strips import Strip, strip
-from posegen.experiments.results import BASELINES, Experiment, RowResult
+from posegen.experiments.results import Experiment, RowResult
+from posegen.experiments.rows import ORACLES
 from posegen.metrics.rows_table import NONE, cell
 from posegen.metrics.values import IOU
 
@@ -42,7 +43,7 @@ def mask_samples(experiment: Experiment) -> list[Strip]:
 
 
 def _takes_no_mask(result: RowResult) -> bool:
-    return not result.takes_mask and (bool(result.inputs) or result.group != BASELINES)
+    return not result.takes_mask and (bool(result.inputs) or result.group != ORACLES)
 
 
 def _shown(experiment: Experiment) -> list[RowResult]:

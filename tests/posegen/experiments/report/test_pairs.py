@@ -43,7 +43,7 @@ def test_the_sharpest_found_and_the_blurriest_lost() -> None:
     np.testing.assert_array_equal(pair.found.pictures[1, ::4, ::4], shown.images["pose"][4])
     np.testing.assert_array_equal(pair.found.pictures[0, ::4, ::4, 0], shown.masks[4])
     assert pair.caption.startswith("r(sharpness, IoU) ")
-    assert pair.caption.endswith("over the 9 images shown")
+    assert pair.caption.endswith("over 9 shown images")
 
 
 def test_a_model_that_always_or_never_shows_the_object() -> None:

@@ -22,13 +22,13 @@ def test_the_table_names_groups_reasons_and_notes() -> None:
     assert starts == [
         "Method",
         starts[1],
-        "**baselines and oracles**",
+        "**baseline and oracles**",
         "Baseline: random RGB",
         "**the paper's architecture**",
         "Oracle 1: autoencoder",
         "Unconditional",
         "Pose",
-        "**ours**",
+        "**spatial**",
         "Ours <b> \\",  # the bar in the name is escaped
     ]
     assert len({len(line) for line in lines if line.startswith("|")}) == 1

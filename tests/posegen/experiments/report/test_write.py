@@ -9,7 +9,8 @@ import pytest
 
 from authors_sample import AUTHORS, RESULTS, needs_authors
 from posegen.experiments.report import write_report
-from posegen.experiments.results import PAPER, Experiment, RowResult, Shown
+from posegen.experiments.results import Experiment, RowResult, Shown
+from posegen.experiments.rows import PAPER
 from posegen.metrics.estimate import Estimate
 from posegen.metrics.rows import Row
 from posegen.metrics.values import IOU, ISIM, read_values
@@ -50,7 +51,7 @@ def test_the_page_holds_the_table_and_all_figures(folder: Path) -> None:
     page = Page(folder / "report.html")
     for words in (
         "Small & quick",
-        "baselines and oracles",
+        "baseline and oracles",
         "Ours <b> | $x$",
         "IoU: no masks",
         "IS, FID, KID, KID, subsets: unavailable",
@@ -90,7 +91,12 @@ def test_what_is_missing_is_named_and_no_old_figure_stays(tmp_path: Path) -> Non
     write_report(small_experiment(results=baseline, notices=[], settings={}), tmp_path)
     assert list((tmp_path / "figures").iterdir()) == []
     page = Page(tmp_path / "report.html")
-    for words in ("no autoencoder among", "no row takes a mask", "has IoU", "I_sim is unavailable"):
+    for words in (
+        "no images of an autoencoder",
+        "no row takes a mask",
+        "has IoU",
+        "I_sim is unavailable",
+    ):
         assert f"unavailable: {words}" in page.text.replace("no row that takes a mask ", "")
     assert page.alts == []
     assert "How it was made" not in page.text

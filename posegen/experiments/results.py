@@ -16,9 +16,10 @@ from posegen.metrics.values import Values
 class RowResult:
     """One way to make images. `key` names it among the rows (its folder's name), `row.method`
     people read. `values` float64 [N] for each test image by `iou`, `isim` or `cosine_EXTRACTOR`,
-    NaN where one does not apply. `group` is one of those in `rows`. `inputs` are what a trained model takes (`mask`, `appearance`,
-    `background`); none for the unconditional one, and for baselines and oracles but the
-    autoencoder. `note`: what else there is to say, such as which checkpoint it is."""
+    NaN where one does not apply. `group` is one of those in `rows`. `inputs` are what a trained
+    model takes (`mask`, `appearance`, `background`); none for the unconditional one, and for the
+    baseline and the oracles that are no model. `note`: what else there is to say, such as which
+    checkpoint it is."""
 
     key: str
     row: Row

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from posegen_export.int8_cli import int8
+from posegen_export.triton.command import triton
 from posegen_export.trt_cli import trt
 from posegen_runtime.console import EXIT_SOME_FAILED, run_app
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(trt)
 app.command()(int8)
+app.command()(triton)
 
 Checkpoint = Annotated[
     Path, typer.Argument(help="A .safetensors checkpoint, or the folder of a training run.")

@@ -1,0 +1,127 @@
+"""What a repository serves is what the runtime makes; the example's client gets it, over the
+protocols that Triton speaks."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tritonclient.http
+
+from kserve_server import BadRequest, grpc_server, http_server
+from posegen_runtime import PoseGenerator
+from posegen_runtime.backends.choosing import Choice
+from posegen_runtime.backends.opening import open_backend
+from posegen_runtime.bundle import Bundle
+from posegen_runtime.choices import BackendName
+from posegen_runtime.golden import golden_set
+from posegen_runtime.images import read_rgb
+
+CLIENT = Path(__file__).parents[3] / "examples/serving/client.py"
+ROWS = 3
+KINDS = [("pose", "fp32"), ("shipped", "fp32"), ("shipped", "fp16"), ("shipped", "int8")]
+
+
+def inputs_of(bundle: Bundle, rows: int = ROWS) -> dict[str, np.ndarray]:
+    """Golden inputs by name, those with a viewpoint first."""
+    feeds, _ = golden_set(bundle, "fp32")
+    return {name: array[:rows] for name, array in feeds.items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_row_is_the_runtime_s_image(served, kind):
+    bundle, server = served(*kind)
+    feeds = inputs_of(bundle)
+    made = server.infer("cars", feeds)["image"]
+    backend = open_backend(BackendName.CPU, bundle, kind[1], "generator", threads=1)
+    np.testing.assert_array_equal(made, backend.run(feeds)["image"])
+    assert made.std() > 10
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_shared_conditions_are_the_runtime_s_image(served, precision):
+    bundle, server = served("shipped", precision)
+    feeds = inputs_of(bundle)
+    one = {name: feeds[name][:1] for name in bundle.conditions}
+    made = server.infer("cars_shared", {**feeds, **one})["image"]
+    generator = PoseGenerator(bundle, Choice(BackendName.CPU, precision, ""), threads=1)
+    masks = feeds.pop("mask")
+    expected = generator.generate(masks, **{k: one.get(k, v) for k, v in feeds.items()})
+    np.testing.assert_array_equal(made, expected)
+
+
+def test_conditions_for_each_row_are_refused_where_they_are_shared(served):
+    bundle, server = served("shipped")
+    with pytest.raises(BadRequest, match="unexpected shape"):
+        server.infer("cars_shared", inputs_of(bundle))
+
+
+def run_client(url: str, model: str, folder: Path, bundle: Bundle, *more: str):
+    arguments = ["--url", url, "--model", model, "--masks", folder / "masks"]
+    for name, file in bundle.manifest.defaults.items():
+        arguments += [f"--{name}", bundle.root / file]
+    arguments += ["--out", folder / "out", "--batch", "2", *more]
+    return subprocess.run(
+        [sys.executable, CLIENT, *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+def write_masks(folder: Path, bundle: Bundle) -> np.ndarray:
+    masks = inputs_of(bundle)["mask"]
+    (folder / "masks").mkdir()
+    (folder / "masks/notes.txt").write_text("no mask")
+    for number, mask in enumerate(masks):
+        cv2.imwrite(str(folder / f"masks/{number}.png"), mask)
+    return masks
+
+
+def written(folder: Path) -> np.ndarray:
+    return np.stack([read_rgb(file) for file in sorted((folder / "out").iterdir())])
+
+
+@pytest.mark.parametrize(
+    ("what", "model", "grpc"),
+    [("pose", "cars", False), ("pose", "cars", True), ("shipped", "cars_shared", False),
+     ("shipped", "cars_shared", True), ("shipped", "cars", False)],
+)  # fmt: skip
+def test_the_example_gets_the_runtime_s_images(served, tmp_path, what, model, grpc):
+    bundle, server = served(what)
+    masks = write_masks(tmp_path, bundle)
+    start, more = (grpc_server, ["--grpc"]) if grpc else (http_server, [])
+    with start(server) as url:
+        done = run_client(url, model, tmp_path, bundle, *more)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'out'}: {ROWS} images\n"
+    generator = PoseGenerator.load(bundle.root, threads=1, backend="cpu")
+    expected = generator.generate(masks)
+    # The graph that takes everything at once is another one than the runtime's: 1 level, its gate.
+    bound = 1 if model == "cars" and bundle.conditions else 0
+    assert np.abs(written(tmp_path).astype(int) - expected).max() <= bound
+
+
+def test_the_example_says_what_is_missing(served, tmp_path):
+    bundle, server = served("shipped")
+    write_masks(tmp_path, bundle)
+    with http_server(server) as url:
+        done = run_client(url, "vans", tmp_path, bundle)
+        assert done.returncode == 2
+        assert "vans" in done.stderr
+        assert "Traceback" not in done.stderr
+        arguments = [sys.executable, CLIENT, "--url", url, "--model", "cars", "--masks", tmp_path]
+        done = subprocess.run([*arguments, "--out", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "name it with --appearance" in done.stderr
+    done = run_client("127.0.0.1:9", "cars", tmp_path, bundle)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_request_is_told_to_the_client(served):
+    _, server = served("pose")
+    with http_server(server) as url, tritonclient.http.InferenceServerClient(url) as client:
+        mask = tritonclient.http.InferInput("mask", (9, 64, 64), "UINT8")
+        mask.set_data_from_numpy(np.zeros((9, 64, 64), np.uint8))
+        with pytest.raises(Exception, match="up to 4"):
+            client.infer("cars", [mask])

@@ -67,6 +67,11 @@ class SinkName(str, Enum):
     """Tar files of fixed size."""
 
 
+class EngineName(str, Enum):
+    LOCAL = "local"
+    RAY = "ray"
+
+
 class ImageFormat(str, Enum):
     PNG = "png"
     JPG = "jpg"

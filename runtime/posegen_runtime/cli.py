@@ -12,6 +12,7 @@ from posegen_runtime import __version__
 from posegen_runtime.choices import (
     Axis,
     BackendName,
+    EngineName,
     Fit,
     ImageFormat,
     MaskChannel,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 DEMO_OUT = Path("posegen-demo")
 
 VERIFY_WITH = "--verify {0}: --verify takes no value; name a judge by --verify --segmenter {0}"
+
+RAY_ONLY = ("address", "actors", "actor_cpus", "actor_gpus")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -237,6 +240,32 @@ def generate(
             help="Precision variant of the bundle; auto: the one that is fastest here, measured."
         ),
     ] = "fp32",
+    engine: Annotated[
+        EngineName,
+        typer.Option(help="Where images are made: on this machine, or on those of a Ray cluster."),
+    ] = EngineName.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Head of the Ray cluster; auto: that which this machine belongs to. Default: "
+            "$RAY_ADDRESS, else this machine alone.",
+        ),
+    ] = None,
+    actors: Annotated[
+        int | None,
+        typer.Option(min=1, help="Ray actors that make images. Default: as many as there is room."),
+    ] = None,
+    actor_cpus: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Cores for each. Default: 4, or with GPUs their share of a machine's."
+        ),
+    ] = None,
+    actor_gpus: Annotated[
+        int | None,
+        typer.Option(min=0, help="GPUs for each. Default: 1 where the cluster has any."),
+    ] = None,
     selftest: Annotated[
         bool, typer.Option("--selftest", help="Compare with the images made at export.")
     ] = False,
@@ -292,6 +321,12 @@ def generate(
     if selftest and masks is None and not demo:
         return
     _check_usage(masks, out, demo)
+    if engine is not EngineName.RAY:
+        for name in RAY_ONLY:
+            if context.params[name] is not None:
+                raise PoseGenError(
+                    f"--{name.replace('_', '-')}: does nothing by itself; add --engine ray"
+                )
     if sink is SinkName.WEBDATASET:
         label_source = context.get_parameter_source("labels")
         if label_source and label_source.name != "DEFAULT":
@@ -339,6 +374,11 @@ def generate(
             lanes=lanes,
             batch=batch,
             workers=workers,
+            engine=engine,
+            address=address,
+            actors=actors,
+            actor_cpus=actor_cpus,
+            actor_gpus=actor_gpus,
         )
     )
 
@@ -373,6 +413,7 @@ REPLAY_TAKES = {
     *("poses", "mesh", "pairs", "bundle"),
     *("segmenter", "heading_judge"),
     *("backend", "precision", "lanes", "batch", "workers"),
+    *("engine", *RAY_ONLY),
 }
 """Options that may be given with `--replay`: places that inputs were moved to, and what runs it."""
 
@@ -454,7 +495,7 @@ def _run(options: RunOptions) -> None:
         raise typer.Exit(EXIT_INTERRUPTED)
     for name in outcome.empty:
         say(f"error: labels/{name} is empty: every object is left out; the manifest says why")
-    if counts.failed or outcome.empty:
+    if counts.failed or counts.pending or outcome.empty:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 

@@ -20,6 +20,7 @@ EXTRAS = {
     "data": ("pyvista", "vtkmodules", "vtk", "trimesh", "scipy"),
     "int8": ("onnx",),
     "metrics": ("torch_fidelity", "matplotlib"),
+    "ray": ("ray", "pyarrow"),
 }
 """Which extra brings which package; the base installation has the commands of all. Where several
 bring one, that of the command's own name is the right one, or else the first."""

@@ -7,6 +7,7 @@ import msgspec
 from posegen_runtime.choices import (
     Axis,
     BackendName,
+    EngineName,
     Fit,
     ImageFormat,
     MaskChannel,
@@ -74,6 +75,13 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     lanes: int | None = None
     batch: int | None = None
     workers: int | None = None
+    engine: EngineName = EngineName.LOCAL
+    address: str | None = None
+    """Of a Ray cluster; None: that of $RAY_ADDRESS, else one on this machine alone."""
+    actors: int | None = None
+    actor_cpus: int | None = None
+    actor_gpus: int | None = None
+    """How many of them, and what each takes; None: what the machines of the cluster have."""
 
 
 def parse_labels(text: str) -> tuple[str, ...]:

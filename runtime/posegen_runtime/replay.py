@@ -28,7 +28,11 @@ from posegen_runtime.run_record import SCHEMA, RunRecord
 from posegen_runtime.sinks.opening import reader_of
 from posegen_runtime.sinks.tree import REPLAY, RUN
 
-NOT_REPEATED = ("out", "fresh", "retry_failed", "preview", "lanes", "batch", "workers")
+NOT_REPEATED = (
+    *("out", "fresh", "retry_failed", "preview"),
+    *("lanes", "batch", "workers"),
+    *("engine", "address", "actors", "actor_cpus", "actor_gpus"),
+)
 """Options that change no image."""
 MADE = (State.DONE, State.REJECTED)
 

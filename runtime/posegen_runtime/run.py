@@ -1,6 +1,5 @@
 """One run of `posegen-run`, from options to outputs."""
 
-import functools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,13 +14,12 @@ from posegen_runtime.advice import FirstMasks, RejectionWatch
 from posegen_runtime.backends.choosing import AUTO, Choice, choose
 from posegen_runtime.backends.varying import why_varying
 from posegen_runtime.bundle import Bundle
-from posegen_runtime.choices import BackendName, Fit, MaskChannel
+from posegen_runtime.choices import BackendName, EngineName, MaskChannel
 from posegen_runtime.committing import Committer
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.frames.files import FrameFiles
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs, find_inputs
-from posegen_runtime.jobs import Looks
 from posegen_runtime.judging import Judging, open_judging
 from posegen_runtime.labels.asking import POSED, check_labels
 from posegen_runtime.labels.emptiness import empty_formats
@@ -29,14 +27,12 @@ from posegen_runtime.labels.given_mesh import GivenMesh, open_mesh
 from posegen_runtime.labels.mesh_fit import MeshFit
 from posegen_runtime.labels.plan import LabelPlan
 from posegen_runtime.ledger import Counts, JobResult, Ledger, OutputLock, State
+from posegen_runtime.making import Engine, Here, Work
 from posegen_runtime.options import RunOptions
 from posegen_runtime.outputs import write_outputs
-from posegen_runtime.pipeline import generate_with, run_jobs
-from posegen_runtime.prepare import Preparer
 from posegen_runtime.progress import Progress, say
 from posegen_runtime.resuming import (
     Before,
-    JobFinder,
     chosen_before,
     claim_or_resume,
     reopen_missing,
@@ -44,15 +40,12 @@ from posegen_runtime.resuming import (
 from posegen_runtime.rows import Finished
 from posegen_runtime.run_record import RunRecord, describe
 from posegen_runtime.same_run import identity_of
-from posegen_runtime.shape import Shapes, available_cores, candidates
+from posegen_runtime.shape import Shapes, candidates
 from posegen_runtime.sinks.base import Sink
 from posegen_runtime.sinks.opening import done_together, open_sink, reader_of
 from posegen_runtime.sinks.tree import PREVIEW, check_place
 from posegen_runtime.stopping import stopping
-from posegen_runtime.verify import Verifier
 from posegen_runtime.viewpoints import explanation
-from posegen_runtime.workers.base import Workers
-from posegen_runtime.workers.choosing import open_workers
 
 if TYPE_CHECKING:
     from posegen_runtime.preview import LivePreview
@@ -81,6 +74,7 @@ def run(options: RunOptions) -> Outcome:
 
     Raises `PoseGenError` when the run cannot start or go on; one bad mask only costs its row.
     """
+    options = _absolute(options) if options.engine is EngineName.RAY else options
     bundle = load_bundle(options.bundle)
     before = chosen_before(options)
     inputs = find_inputs(before.reading(options) if before else options, bundle)
@@ -89,33 +83,53 @@ def run(options: RunOptions) -> Outcome:
     # Parallel by jobs: a pool of threads inside each call would only get in the way.
     cv2.setNumThreads(1)
     check_place(options.out, options.fresh)
-    choice = _choose(options, bundle, before)
-    generator = PoseGenerator(bundle, choice, threads=1)
-    judging = open_judging(options, inputs.known_viewpoints)
-    identity = identity_of(options, inputs, bundle, choice, generator.engine, judging, mesh)
-    with OutputLock(options.out) as lock:
-        # Last of all that may refuse: from here on an earlier output may be gone.
-        claim_or_resume(options, identity)
-        with Ledger.open(options.out, write=True, lock=lock) as ledger:
-            ledger.set_identity(identity)
-            reopen_missing(options.out, ledger)
-            if not ledger.is_planned():
-                jobs = options.shard.of(inputs.jobs(options.seed))
-                ledger.plan(jobs, options.shard.size(inputs.planned), inputs.images(options.shard))
-            _tell(options, inputs, choice, ledger.counts())
-            if judging:
-                say(str(judging))
-            return _Run(options, inputs, generator, judging, ledger, mesh).go()
+    with _open_engine(options, bundle, inputs, before) as engine:
+        model = engine.model
+        judging = open_judging(options, inputs.known_viewpoints)
+        identity = identity_of(options, inputs, bundle, model.choice, model.engine, judging, mesh)
+        with OutputLock(options.out) as lock:
+            # Last of all that may refuse: from here on an earlier output may be gone.
+            claim_or_resume(options, identity)
+            with Ledger.open(options.out, write=True, lock=lock) as ledger:
+                ledger.set_identity(identity)
+                reopen_missing(options.out, ledger)
+                if not ledger.is_planned():
+                    jobs = options.shard.of(inputs.jobs(options.seed))
+                    planned = options.shard.size(inputs.planned)
+                    ledger.plan(jobs, planned, inputs.images(options.shard))
+                _tell(options, inputs, model.choice, ledger.counts())
+                if judging:
+                    say(str(judging))
+                return _Run(options, inputs, engine, judging, ledger, mesh).go()
 
 
-def _choose(options: RunOptions, bundle: Bundle, before: Before | None) -> Choice:
-    if before is None:
-        return choose(options.backend, bundle, options.precision)
-    was_auto = options.backend is BackendName.AUTO
-    backend = before.backend if was_auto else options.backend
-    precision = before.precision if options.precision == AUTO else options.precision
+@contextmanager
+def _open_engine(
+    options: RunOptions, bundle: Bundle, inputs: Inputs, before: Before | None
+) -> Iterator[Engine]:
+    was_auto = before is not None and options.backend is BackendName.AUTO
+    backend = before.backend if before and was_auto else options.backend
+    precision = before.precision if before and options.precision == AUTO else options.precision
+    if options.engine is EngineName.RAY:
+        from posegen_runtime.cluster import open_cluster
+
+        with open_cluster(options, bundle, inputs, backend, precision) as cluster:
+            yield cluster
+        return
     choice = choose(backend, bundle, precision)
-    return msgspec.structs.replace(choice, why="as before") if was_auto else choice
+    if was_auto:
+        choice = msgspec.structs.replace(choice, why="as before")
+    yield Here(PoseGenerator(bundle, choice, threads=1))
+
+
+def _absolute(options: RunOptions) -> RunOptions:
+    """Without relative paths: other processes have other working directories."""
+    paths = {
+        name: value.absolute()
+        for name, value in msgspec.structs.asdict(options).items()
+        if isinstance(value, Path)
+    }
+    return msgspec.structs.replace(options, **paths)
 
 
 class _Run:
@@ -125,7 +139,7 @@ class _Run:
         self,
         options: RunOptions,
         inputs: Inputs,
-        generator: PoseGenerator,
+        engine: Engine,
         judging: Judging | None,
         ledger: Ledger,
         mesh: GivenMesh | None,
@@ -133,7 +147,7 @@ class _Run:
         self._options = options
         self._mesh = mesh
         self._inputs = inputs
-        self._generator = generator
+        self._engine = engine
         self._judging = judging
         self._watch = RejectionWatch("object" if options.paste else "image")
         self._ledger = ledger
@@ -141,10 +155,15 @@ class _Run:
         if options.paste:
             self._frames = FrameFiles(inputs.reading, inputs.frames.members)
         self._sink: Sink = open_sink(options, inputs, self._frames)
-        backend, manifest = generator.choice.backend, generator.bundle.manifest
-        varying = why_varying(generator.choice)
+        model = engine.model
+        varying = why_varying(model.choice)
         shapes = candidates(
-            backend, manifest.max_batch, options.lanes, options.batch, bool(varying)
+            model.choice.backend,
+            model.bundle.manifest.max_batch,
+            options.lanes,
+            options.batch,
+            bool(varying),
+            engine.cores,
         )
         usual = shapes[0].batch
         if options.batch and usual < options.batch:
@@ -162,7 +181,7 @@ class _Run:
         noun = "object" if options.paste else "image"
         self._progress = Progress(counts.planned, left, noun=noun)
         self._record = RunRecord.begin(
-            options.out, describe(options, inputs, generator, judging), ledger
+            options.out, describe(options, inputs, model, judging, engine.machines), ledger
         )
         self._made = 0
         is_posed = bool(set(POSED) & set(options.labels))
@@ -212,35 +231,18 @@ class _Run:
         proven = bool(self._there.done + self._there.rejected)
         first_masks = FirstMasks(_reading_was_guessed(options) and not proven)
         committer = Committer(self._ledger)
-        finder = JobFinder(options, inputs)
-        todo = self._sink.jobs_to_do(self._ledger, options.retry_failed)
-        whole = False
-        with (
-            closing(self._open_workers()) as workers,
-            self._verifying() as verify,
-            self._progress,
-            closing(
-                run_jobs(
-                    (finder(job) for job in todo),
-                    workers,
-                    generate_with(self._generator),
-                    self._shapes,
-                    stop,
-                    verify,
-                )
-            ) as finished_jobs,
-        ):
+        work = Work(options, inputs, self._judging, self._sink, self._frames, self._ledger)
+        with self._progress, closing(self._engine.steps(work, self._shapes, stop)) as steps:
             try:
-                for finished in finished_jobs:
-                    self._commit(committer, self._sink.add(finished))
-                    self._look_at(finished)
-                    if preview:
-                        for made in finished.made:
-                            preview.add(made)
-                    first_masks.check(finished, inputs.reading.explanation)
-                whole = not stop.is_set()
+                for step in steps:
+                    self._commit(committer, step.standing)
+                    for finished in step.finished:
+                        self._look_at(finished)
+                        if preview:
+                            for made in finished.made:
+                                preview.add(made)
+                        first_masks.check(finished, inputs.reading.explanation)
             finally:
-                self._commit(committer, self._sink.close(whole))
                 committer.flush()
 
     def _commit(self, committer: Committer, results: list[JobResult]) -> None:
@@ -248,40 +250,6 @@ class _Run:
             image.state is State.DONE for result in results for image in result.images
         )
         committer.add(self._mesh_fit.judged(results) if self._mesh_fit else results)
-
-    def _open_workers(self) -> Workers:
-        manifest = self._generator.bundle.manifest
-        inputs, annotated = self._inputs, self._inputs.background_labels
-        make = functools.partial(
-            Preparer,
-            self._generator.image_size,
-            inputs.reading,
-            Fit.OBJECT if self._options.paste else self._options.fit,
-            inputs.poses,
-            manifest.mask_range,
-            inputs.viewpoints,
-            self._frames,
-            Looks(inputs.appearances, self._options.seed) if inputs.looks_by_object else None,
-            annotated.sizes if annotated else None,
-            again=inputs.per_mask > 1 or bool(inputs.pairs),
-        )
-        return open_workers(
-            self._options.workers,
-            self._generator.choice.backend,
-            self._generator.image_size,
-            make,
-            self._sink.writer,
-        )
-
-    @contextmanager
-    def _verifying(self) -> Iterator[Verifier | None]:
-        """Beside a GPU all cores look at the images of a batch; on a CPU each lane at its own."""
-        if self._judging is None:
-            yield None
-            return
-        with_gpu = self._generator.choice.backend.leaves_cpu
-        with closing(self._judging.verifier(available_cores() if with_gpu else 0)) as verifier:
-            yield verifier
 
     def _look_at(self, finished: Finished) -> None:
         for image in finished.images:

@@ -3,6 +3,7 @@
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +17,10 @@ from posegen_runtime import __version__
 from posegen_runtime.backends.choosing import Choice
 from posegen_runtime.bundle import MANIFEST, Bundle, sha256_of
 from posegen_runtime.errors import PoseGenError, printable
-from posegen_runtime.generator import PoseGenerator
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.judging import Judging
 from posegen_runtime.ledger import Counts, Ledger
+from posegen_runtime.making import Model
 from posegen_runtime.options import RunOptions
 from posegen_runtime.paths import read_bytes, write_atomic
 from posegen_runtime.shape import Shape, available_cores
@@ -103,14 +104,18 @@ def _mend(killed: Session, until: float, ledger: Ledger) -> None:
 
 
 def describe(
-    options: RunOptions, inputs: Inputs, generator: PoseGenerator, judging: Judging | None = None
+    options: RunOptions,
+    inputs: Inputs,
+    model: Model,
+    judging: Judging | None = None,
+    machines: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a record says of a run that begins."""
+    """What a record says of a run that begins; `machines`: of others than this one."""
     return {
-        "options": describe_options(options, inputs, generator.choice) | _describe_judges(judging),
-        "bundle": describe_bundle(generator.bundle),
-        "versions": describe_versions(generator.engine),
-        "hardware": describe_hardware(available_cores()),
+        "options": describe_options(options, inputs, model.choice) | _describe_judges(judging),
+        "bundle": describe_bundle(model.bundle),
+        "versions": describe_versions(model.engine),
+        "hardware": describe_hardware(available_cores()) | dict(machines or {}),
     }
 
 

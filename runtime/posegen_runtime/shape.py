@@ -34,14 +34,20 @@ def available_cores() -> int:
 
 
 def candidates(
-    backend: BackendName, max_batch: int, lanes: int | None, batch: int | None, one_size: bool
+    backend: BackendName,
+    max_batch: int,
+    lanes: int | None,
+    batch: int | None,
+    one_size: bool,
+    cores: int | None = None,
 ) -> list[Shape]:
-    """The usual shape first. `one_size`: only its batch, since images depend on it.
+    """The usual shape first. `one_size`: only its batch, since images depend on it. `cores`: how
+    many there are to take, None: all.
 
     On a CPU one image at a time in one lane for each core, each lane's call on one thread; on a
     GPU two lanes of the largest batch, so that one copies while the other computes.
     """
-    cores = available_cores()
+    cores = cores or available_cores()
     if backend.leaves_cpu:
         usual = Shape(lanes or 2, batch or max_batch)
         others = [

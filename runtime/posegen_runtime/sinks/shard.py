@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -55,7 +56,8 @@ class Shard:
         self.number = number
         self.images = 0
         self.bytes = 0
-        self._partial = self.path.with_name(f".{self.path.name}.part")
+        # A machine that was taken for lost may still be writing the same tar.
+        self._partial = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
         self._file: BinaryIO | None = None
         self._digest = hashlib.sha256()
 

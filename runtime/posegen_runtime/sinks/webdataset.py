@@ -97,7 +97,10 @@ class SampleWriter(msgspec.Struct, frozen=True, kw_only=True):
 class WebDatasetSink:
     """See `Sink`; labels stand in the samples. Shards are whole or not there: what ends a run early
     costs the one that is open, whose jobs stay pending. Where a shard has any job to do, all its
-    jobs are done again."""
+    jobs are done again.
+
+    Whoever gives it jobs that it did not name itself holds the ledger, and reopens them there
+    before."""
 
     def __init__(self, out: Path, writer: SampleWriter) -> None:
         self._out = out
@@ -140,16 +143,18 @@ class WebDatasetSink:
             return self._commit()
         if self._shard:
             self._shard.drop()
+        self._shard, self._results = None, []
         return []
 
     def _commit(self) -> list[JobResult]:
         shard, results = self._shard, self._results
-        if shard is None or self._ledger is None:
+        if shard is None:
             raise ValueError("there is no job to commit")
         first, last = results[0].job, results[-1].job
         # Else a kill before the ledger knows what became of a retry would leave it with the old
         # rows for the new shard.
-        self._ledger.reopen(first, last + 1)
+        if self._ledger:
+            self._ledger.reopen(first, last + 1)
         digest = shard.commit()
         states = Counter(image.state.value for result in results for image in result.images)
         write_statistics(

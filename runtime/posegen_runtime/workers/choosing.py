@@ -22,13 +22,15 @@ def open_workers(
     size: tuple[int, int],
     make_preparer: MakePreparer,
     writer: Writer,
+    cores: int | None = None,
 ) -> Workers:
     """`asked` processes; 0: threads of this one. None: on a CPU none at all, each lane reads and
     writes by itself; beside a GPU a process for each core but one, where there are enough.
 
-    `size`: (height, width) of all arrays. Raises `PoseGenError` where processes cannot be had.
+    `size`: (height, width) of all arrays. `cores`: how many there are to take, None: all. Raises
+    `PoseGenError` where processes cannot be had.
     """
-    cores = available_cores()
+    cores = cores or available_cores()
     if asked is None and backend.leaves_cpu and cores >= ENOUGH and sys.platform != "win32":
         asked = cores - 1
     if asked:

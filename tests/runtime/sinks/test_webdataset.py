@@ -319,7 +319,10 @@ def test_a_shard_that_cannot_be_written_ends_the_run(tmp_path: Path) -> None:
     assert counts(tmp_path).pending == 10
 
 
-def test_a_full_disk_costs_the_open_shard_only(tmp_path: Path, whole: Path) -> None:
+def test_a_full_disk_costs_the_open_shard_only(
+    tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda count: "0" * 2 * count)
     sink, jobs = sink_of(tmp_path), jobs_of(STEMS)
     given = iter(jobs)
     with Ledger.open(tmp_path, write=True) as ledger:
@@ -328,7 +331,7 @@ def test_a_full_disk_costs_the_open_shard_only(tmp_path: Path, whole: Path) -> N
         for _ in range(4):
             results = sink.add(finished_of(sink, next(given)))
         ledger.finish(results)
-        (tmp_path / "shards/.shard-000001.tar.part").symlink_to("/dev/full")
+        (tmp_path / "shards/.shard-000001.tar.00000000.part").symlink_to("/dev/full")
         with pytest.raises(PoseGenError, match=r"shard-000001\.tar: cannot be written") as error:
             list(map(sink.add, map(partial(finished_of, sink), given)))
         assert isinstance(error.value.__cause__, OSError)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from posegen.experiments.results import Experiment, RowResult, Shown
+from posegen.experiments.results import Experiment, RowResult, Shown, Table
 from posegen.experiments.rows import ORACLES, OURS, PAPER
 from posegen.metrics.estimate import Estimate
 from posegen.metrics.rows import GENUINE, UNAVAILABLE, Row
@@ -14,6 +14,7 @@ from posegen.metrics.values import IOU, ISIM, Values
 SIZE, SHOWN, IMAGES = 32, 10, 20
 NAMES = [f"test/{index:03d}.png" for index in range(IMAGES)]
 CONDITIONS = ("mask", "appearance", "background")
+FURTHER = Table("Further", ["", "a < b"], [["Pose", "0.4|5"], ["real", "-"]], "Some & text.")
 KINDS = {
     "random": ("Baseline: random RGB", ORACLES, ()),
     "autoencoder": ("Oracle 1: autoencoder", PAPER, ("appearance",)),
@@ -35,6 +36,9 @@ def small_experiment(similarity: str = ISIM, **changes: object) -> Experiment:
         results=results,
         shown=small_shown(),
         objects=np.arange(IMAGES) // 2,
+        tables=[
+            Table("Further", ["", "a < b"], [["Pose", "0.4|5"], ["real", "-"]], "Some & text.")
+        ],
     )
     return replace(experiment, **changes)  # type: ignore[arg-type]
 

@@ -57,10 +57,21 @@ class Shown:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A further table: `rows` of text under `headings`, the first column names them."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    text: str = ""
+    """What stands above it."""
+
+
+@dataclass(frozen=True)
 class Experiment:
     """`names` are all N test images, as the values' rows. `settings` say how the rows were made,
-    `notices` what is unavailable, and why. `objects` int64 [N]: images of one number show the same
-    object; None: each its own.
+    `notices` what is unavailable, and why; `tables` stand after that of the rows. `objects` int64
+    [N]: images of one number show the same object; None: each its own.
     """
 
     title: str
@@ -70,6 +81,7 @@ class Experiment:
     results: Sequence[RowResult]
     shown: Shown
     objects: NDArray[np.int64] | None = None
+    tables: Sequence[Table] = ()
 
     def __post_init__(self) -> None:
         _expect_unique("keys", (result.key for result in self.results))

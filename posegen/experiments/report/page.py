@@ -8,7 +8,7 @@ from posegen.experiments.report.figures import NO_AUTOENCODER, NO_MASKS, NO_PAIR
 from posegen.experiments.report.pairs import Pair
 from posegen.experiments.report.similarity import Similarity
 from posegen.experiments.report.strips import Strip
-from posegen.experiments.results import Experiment
+from posegen.experiments.results import Experiment, Table
 from posegen.metrics.rows import UNAVAILABLE, Row
 from posegen.metrics.rows_table import cell, columns_of, missing
 from posegen.metrics.scatter import scatter_svg, span_of
@@ -26,6 +26,7 @@ def page(experiment: Experiment, figures: Figures) -> str:
     parts = [
         _head(experiment),
         _table(experiment),
+        *map(_further, experiment.tables),
         _strips(
             "Figure 3: photos and what the autoencoder makes of them",
             figures.autoencoder,
@@ -79,6 +80,22 @@ def _row(row: Row, keys: Sequence[str]) -> str:
         value, span = cell(row, key)
         cells.append(f'<td class="n">{value}{f"<small>{span}</small>" if span else ""}</td>')
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _further(table: Table) -> str:
+    heads = "".join(f'<th class="n">{escape(each)}</th>' for each in table.headings[1:])
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th>"
+        + "".join(f'<td class="n">{escape(each)}</td>' for each in cells)
+        + "</tr>"
+        for name, *cells in table.rows
+    )
+    text = f"<p>{escape(table.text, LONG)}</p>" if table.text else ""
+    return (
+        f'<h2>{escape(table.title)}</h2>{text}<div class="scroll"><table class="methods"><thead>'
+        f"<tr><th>{escape(table.headings[0])}</th>{heads}</tr></thead><tbody>{rows}</tbody>"
+        "</table></div>"
+    )
 
 
 def _strips(title: str, strips: Sequence[Strip], none: str) -> str:

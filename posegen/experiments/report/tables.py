@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from posegen.experiments.results import Experiment
@@ -9,6 +10,8 @@ from posegen.metrics.estimate import Estimate
 from posegen.metrics.rows_table import columns_of, markdown, value_columns
 from posegen.metrics.values import OBJECT, Values, write_values
 from posegen_runtime.paths import write_atomic
+
+_BAR = "\\|"
 
 
 def table_markdown(experiment: Experiment) -> str:
@@ -22,9 +25,13 @@ def table_markdown(experiment: Experiment) -> str:
 
 def write_markdown(path: Path, experiment: Experiment) -> None:
     lines = [f"# {experiment.title}", "", table_markdown(experiment)]
+    for table in experiment.tables:
+        lines += ["", f"## {table.title}", "", *([table.text, ""] if table.text else [])]
+        lines += [_line(table.headings), "|---" * len(table.headings) + "|"]
+        lines += map(_line, table.rows)
     if experiment.settings:
-        lines += ["", "| Setting | |", "|---|---|"]
-        lines += [f"| {name} | {_plain(value)} |" for name, value in experiment.settings.items()]
+        lines += ["", "## How it was made", "", "| Setting | |", "|---|---|"]
+        lines += map(_line, experiment.settings.items())
     write_atomic(path, ("\n".join(lines) + "\n").encode())
 
 
@@ -60,5 +67,5 @@ def write_image_values(path: Path, experiment: Experiment) -> None:
     write_values(path, experiment.names, columns)
 
 
-def _plain(value: str) -> str:
-    return " ".join(value.replace("|", "\\|").split())
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(' '.join(cell.replace('|', _BAR).split()) for cell in cells)} |"

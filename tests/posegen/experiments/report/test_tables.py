@@ -37,10 +37,11 @@ def test_the_table_names_groups_reasons_and_notes() -> None:
     assert "- FID is unavailable: no weights <here>" in lines
 
 
-def test_markdown_ends_with_the_settings(tmp_path: Path) -> None:
+def test_markdown_ends_with_further_tables_and_the_settings(tmp_path: Path) -> None:
     write_markdown(tmp_path / "table.md", small_experiment())
     text = (tmp_path / "table.md").read_text()
     assert text.startswith("# Small & quick\n")
+    assert "\n## Further\n\nSome & text.\n\n|  | a < b |\n|---|---|\n| Pose | 0.4\\|5 |\n" in text
     assert text.endswith("| Steps | 3 \\| 4 |\n| Seed | 0 |\n")
 
 

@@ -53,5 +53,5 @@ def _titled(pair: Pair) -> list[Strip | None]:
     """With the model's name, which the page has above the pair."""
     return [
         each and replace(each, label=f"{pair.method}. {each.label}")
-        for each in (pair.found, pair.lost)
+        for each in (pair.sharp, pair.blurred)
     ]

@@ -125,15 +125,15 @@ def _pairs(pairs: Sequence[Pair]) -> str:
         return _none(title, NO_PAIRS)
     blocks = []
     for pair in pairs:
-        both = "".join(f"<div>{_strip(each)}</div>" for each in (pair.found, pair.lost) if each)
-        lost = "" if pair.found else "Nothing is found in any image shown. "
+        both = "".join(f"<div>{_strip(each)}</div>" for each in (pair.sharp, pair.blurred) if each)
+        none = "" if pair.sharp else "IoU is 0 in every image shown. "
         blocks.append(
-            f"<h3>{escape(pair.method)}</h3><p>{lost}{escape(pair.caption)}</p>"
+            f"<h3>{escape(pair.method)}</h3><p>{none}{escape(pair.caption)}</p>"
             f'<div class="charts">{both}</div>'
         )
     return (
         f"<h2>{title}</h2><p>Of each model the sharpest image of the quarter with the highest IoU, "
-        "and the blurriest of those with the lowest. Sharpness is the mean gradient of the luma "
+        "and the least sharp of those with the lowest. Sharpness is the mean gradient of the luma "
         f"inside the mask, in levels a pixel.</p>{''.join(blocks)}"
     )
 

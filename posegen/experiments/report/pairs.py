@@ -1,4 +1,5 @@
-"""Figure 5: of each model an image in which the object is found, and one in which it is not."""
+"""Figure 5: of each model a sharp image in which the object is found, and a blurred one in which
+it is not."""
 
 from dataclasses import dataclass
 
@@ -15,19 +16,19 @@ from posegen_runtime.preview import outlined
 from posegen_runtime.report.text import plural
 
 BEST = 0.75
-"""Quantile of IoU from which on an image counts as well found."""
+"""Quantile of IoU from which on it counts as high."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """`found` is the sharpest of the quarter of the images with the highest IoU, None where nothing
-    is found in any; `lost` the blurriest of those with the lowest IoU. `caption`: how sharpness and
-    IoU go together over all images shown."""
+    """`sharp` is the sharpest of the quarter of the images with the highest IoU, None where IoU is
+    0 in all; `blurred` the least sharp of those with the lowest IoU, None where that is the same
+    image. `caption`: how sharpness and IoU go together over all images shown."""
 
     method: str
     caption: str
-    found: Strip | None
-    lost: Strip | None
+    sharp: Strip | None
+    blurred: Strip | None
 
 
 def pairs(experiment: Experiment) -> list[Pair]:
@@ -47,17 +48,17 @@ def _pair(experiment: Experiment, result: RowResult) -> Pair | None:
         return None
     best = known[iou[known] >= np.quantile(iou[known], BEST)]
     worst = known[iou[known] == iou[known].min()]
-    found, lost = best[np.argmax(detail[best])], worst[np.argmin(detail[worst])]
+    sharp, blurred = best[np.argmax(detail[best])], worst[np.argmin(detail[worst])]
 
     def drawn(label: str, index: int) -> Strip:
-        caption = f"IoU {iou[index]:.2f}, sharpness {detail[index]:.1f} (photo {real[index]:.1f})"
+        caption = f"{iou[index]:.2f}, sharpness {detail[index]:.1f} (photo {real[index]:.1f})"
         return _strip(result, shown, label, caption, index)
 
     return Pair(
         result.row.method,
         _together(detail, iou),
-        drawn("Found", found) if iou[found] > 0 else None,
-        drawn("Lost" if iou[lost] == 0 else "Lowest IoU", lost) if lost != found else None,
+        drawn("High IoU", sharp) if iou[sharp] > 0 else None,
+        drawn("Lowest IoU", blurred) if blurred != sharp or iou[sharp] == 0 else None,
     )
 
 

@@ -27,21 +27,23 @@ def experiment_of(iou: np.ndarray, blur: np.ndarray, key: str = "pose") -> Exper
     )
 
 
-def test_the_sharpest_found_and_the_blurriest_lost() -> None:
+def test_the_sharpest_of_high_and_the_least_sharp_of_low_iou() -> None:
     iou = np.array([0, 0.8, 0, 0.9, 0.85, 0, 0.3, 0.2, 0.1, np.nan])
     blur = np.array([2, 1.5, 4, 1, 0.5, 3, 0, 0, 0, 9.0])
     (pair,) = pairs(experiment_of(iou, blur))
     assert pair.method == "Pose"
-    assert pair.found is not None
-    assert pair.lost is not None
-    assert pair.found.caption.startswith("IoU 0.85, sharpness ")
-    assert pair.found.caption.endswith("test/008.png")
-    assert (pair.lost.label, pair.lost.caption[:8]) == ("Lost", "IoU 0.00")
-    assert pair.lost.caption.endswith("test/004.png"), "the most blurred of those without an object"
-    assert pair.found.names == ("mask", "generated image")
+    assert pair.sharp is not None
+    assert pair.blurred is not None
+    assert (pair.sharp.label, pair.sharp.caption[:16]) == ("High IoU", "0.85, sharpness ")
+    assert pair.sharp.caption.endswith("test/008.png")
+    assert (pair.blurred.label, pair.blurred.caption[:6]) == ("Lowest IoU", "0.00, ")
+    assert pair.blurred.caption.endswith("test/004.png"), (
+        "the most blurred of those without an object"
+    )
+    assert pair.sharp.names == ("mask", "generated image")
     shown = experiment_of(iou, blur).shown
-    np.testing.assert_array_equal(pair.found.pictures[1, ::4, ::4], shown.images["pose"][4])
-    np.testing.assert_array_equal(pair.found.pictures[0, ::4, ::4, 0], shown.masks[4])
+    np.testing.assert_array_equal(pair.sharp.pictures[1, ::4, ::4], shown.images["pose"][4])
+    np.testing.assert_array_equal(pair.sharp.pictures[0, ::4, ::4, 0], shown.masks[4])
     assert pair.caption.startswith("r(sharpness, IoU) ")
     assert pair.caption.endswith("over 9 shown images")
 
@@ -49,20 +51,19 @@ def test_the_sharpest_found_and_the_blurriest_lost() -> None:
 def test_a_model_that_always_or_never_shows_the_object() -> None:
     blur = np.linspace(0, 3, SHOWN)
     (always,) = pairs(experiment_of(np.linspace(0.9, 0.5, SHOWN), blur))
-    assert always.lost is not None
-    assert always.lost.label == "Lowest IoU"
-    assert always.lost.caption.startswith("IoU 0.50")
+    assert always.blurred is not None
+    assert always.blurred.caption.startswith("0.50, ")
     (never,) = pairs(experiment_of(np.zeros(SHOWN), blur))
-    assert never.found is None
-    assert never.lost is not None
-    assert never.lost.caption.endswith("test/018.png")
+    assert never.sharp is None
+    assert never.blurred is not None
+    assert never.blurred.caption.endswith("test/018.png")
     assert "unavailable" in never.caption
 
 
 def test_the_outline_of_what_is_found() -> None:
     (pair,) = pairs(experiment_of(np.linspace(0, 0.9, SHOWN), np.zeros(SHOWN), "ours"))
-    assert pair.found is not None
-    _, image, outlined = pair.found.pictures
+    assert pair.sharp is not None
+    _, image, outlined = pair.sharp.pictures
     different = (image != outlined).any(axis=2)
     assert different[32, 60]
     assert not different[:31].any(), "the mask begins at row 8 of 32, enlarged 4 times"

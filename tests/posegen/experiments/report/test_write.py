@@ -118,8 +118,8 @@ def test_the_authors_pose_model(tmp_path: Path) -> None:
     assert "r = 0.44 (0.30 … 0.56), 148 images" in page.text
     assert "r = 0.19 (0.02 … 0.35), 148 images" in page.text
     assert page.alts[:2] == ["Mask: IMG_0533.JPEG", "Mask: IMG_0581.JPEG"]
-    assert "Found IoU 0.94" in page.text
-    assert "Lost" not in page.text
+    assert "High IoU 0.94" in page.text
+    assert "Lowest IoU" not in page.text
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == FIGURES[1:]
 
 

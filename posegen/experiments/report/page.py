@@ -61,7 +61,7 @@ def _table(experiment: Experiment) -> str:
                 f"<span>{escape(group)}</span></th></tr>"
             )
         lines.append(_row(result.row, known))
-    without = ", ".join(name for key, name in headings.items() if key not in known)
+    without = "; ".join(name for key, name in headings.items() if key not in known)
     below = [f"{without}: {UNAVAILABLE}"] if without else []
     below += [*missing(rows), *experiment.notices]
     below += [f"{each.row.method}: {each.note}" for each in experiment.results if each.note]

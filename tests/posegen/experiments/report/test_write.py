@@ -54,7 +54,7 @@ def test_the_page_holds_the_table_and_all_figures(folder: Path) -> None:
         "baseline and oracles",
         "Ours <b> | $x$",
         "IoU: no masks",
-        "IS, FID, KID, KID, subsets: unavailable",
+        "IS; FID; KID; KID, subsets: unavailable",
         "FID is unavailable: no weights <here>",
         "Pose: best at step 3",
         "Further Some & text. a < b Pose 0.4|5 real -",

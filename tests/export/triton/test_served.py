@@ -1,11 +1,11 @@
 """What a repository serves is what the runtime makes; the example's client gets it, over the
 protocols that Triton speaks."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import tritonclient.http
@@ -17,9 +17,8 @@ from posegen_runtime.backends.opening import open_backend
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.choices import BackendName
 from posegen_runtime.golden import golden_set
-from posegen_runtime.images import read_rgb
+from serving_client import CLIENT, run_client, write_masks, written
 
-CLIENT = Path(__file__).parents[3] / "examples/serving/client.py"
 ROWS = 3
 KINDS = [("pose", "fp32"), ("shipped", "fp32"), ("shipped", "fp16"), ("shipped", "int8")]
 
@@ -58,29 +57,6 @@ def test_conditions_for_each_row_are_refused_where_they_are_shared(served):
         server.infer("cars_shared", inputs_of(bundle))
 
 
-def run_client(url: str, model: str, folder: Path, bundle: Bundle, *more: str):
-    arguments = ["--url", url, "--model", model, "--masks", folder / "masks"]
-    for name, file in bundle.manifest.defaults.items():
-        arguments += [f"--{name}", bundle.root / file]
-    arguments += ["--out", folder / "out", "--batch", "2", *more]
-    return subprocess.run(
-        [sys.executable, CLIENT, *map(str, arguments)], capture_output=True, text=True
-    )
-
-
-def write_masks(folder: Path, bundle: Bundle) -> np.ndarray:
-    masks = inputs_of(bundle)["mask"]
-    (folder / "masks").mkdir()
-    (folder / "masks/notes.txt").write_text("no mask")
-    for number, mask in enumerate(masks):
-        cv2.imwrite(str(folder / f"masks/{number}.png"), mask)
-    return masks
-
-
-def written(folder: Path) -> np.ndarray:
-    return np.stack([read_rgb(file) for file in sorted((folder / "out").iterdir())])
-
-
 @pytest.mark.parametrize(
     ("what", "model", "grpc"),
     [("pose", "cars", False), ("pose", "cars", True), ("shipped", "cars_shared", False),
@@ -88,7 +64,7 @@ def written(folder: Path) -> np.ndarray:
 )  # fmt: skip
 def test_the_example_gets_the_runtime_s_images(served, tmp_path, what, model, grpc):
     bundle, server = served(what)
-    masks = write_masks(tmp_path, bundle)
+    masks = write_masks(tmp_path, inputs_of(bundle)["mask"])
     start, more = (grpc_server, ["--grpc"]) if grpc else (http_server, [])
     with start(server) as url:
         done = run_client(url, model, tmp_path, bundle, *more)
@@ -103,7 +79,7 @@ def test_the_example_gets_the_runtime_s_images(served, tmp_path, what, model, gr
 
 def test_the_example_says_what_is_missing(served, tmp_path):
     bundle, server = served("shipped")
-    write_masks(tmp_path, bundle)
+    write_masks(tmp_path, inputs_of(bundle)["mask"])
     with http_server(server) as url:
         done = run_client(url, "vans", tmp_path, bundle)
         assert done.returncode == 2
@@ -125,3 +101,21 @@ def test_a_wrong_request_is_told_to_the_client(served):
         mask.set_data_from_numpy(np.zeros((9, 64, 64), np.uint8))
         with pytest.raises(Exception, match="up to 4"):
             client.infer("cars", [mask])
+
+
+@pytest.mark.parametrize("grpc", [False, True])
+def test_the_documented_calls_work(served, grpc):
+    text = (Path(__file__).parents[3] / "docs/serving.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    _, server = served("shipped")
+    with (grpc_server if grpc else http_server)(server) as url:
+        code = code.replace("localhost:8000", url).replace("edge-cars", "cars")
+        if grpc:
+            code = code.replace("tritonclient.http", "tritonclient.grpc", 1)
+        variables: dict[str, object] = {}
+        exec(code, variables)
+        variables["client"].close()
+    generator = PoseGenerator.load(threads=1, backend="cpu")
+    given = {name: array for name, array in variables["arrays"].items() if name != "mask"}
+    expected = generator.generate(variables["masks"], **given)
+    np.testing.assert_array_equal(variables["images"], expected)

@@ -125,15 +125,19 @@ def _learn_and_measure(
         f"{len(held_out)} validation samples, {device.type}, precision {config.precision.value}"
     )
     with reporter.running():
-        _learn(judge, training, config, device, reporter)
+        learn(judge, training, config, device, reporter)
         figures = measure(judge.cpu().eval(), held_out)
         reporter.metrics(config.steps, figures, True)
     return figures
 
 
-def _learn(
+def learn(
     judge: Judge, training: Views, config: JudgeConfig, device: torch.device, reporter: Reporter
 ) -> None:
+    """Train `judge` on `training`; of a heading judge its regressor, on the true silhouettes.
+
+    Raises `PoseGenError` when the loss is not finite.
+    """
     learning = judge if isinstance(judge, Segmenter) else judge.regressor
     learning.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(

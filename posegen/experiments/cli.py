@@ -9,6 +9,7 @@ import typer
 from posegen.choices import Device
 from posegen.config import DEFAULT, DEFAULT_PRESETS, EVERY, Arch, LossConfig, TrainPrecision
 from posegen.experiments.rows import ROWS
+from posegen.experiments.usefulness.cli import usefulness
 from posegen.metrics.cli import (
     JudgesOption,
     SegmentHashOption,
@@ -141,3 +142,6 @@ def tables(
             typer.echo(f"error: {error}", err=True)
             code = EXIT_SOME_FAILED
     raise typer.Exit(code)
+
+
+app.command()(usefulness)

@@ -24,9 +24,7 @@ def usefulness(
     image_size: Annotated[
         int, typer.Option(min=32, max=512, help="Side in pixels, a multiple of 32.")
     ] = DEFAULT.image_size,
-    images: Annotated[
-        int, typer.Option(min=2, help="Training images of a set.")
-    ] = DEFAULT.images,
+    images: Annotated[int, typer.Option(min=2, help="Training images of a set.")] = DEFAULT.images,
     photos: Annotated[
         int, typer.Option(min=2, help="Target photos without poses, and empty scenes.")
     ] = DEFAULT.photos,

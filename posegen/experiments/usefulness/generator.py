@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from posegen.checkpoint import LAST
 from posegen.config import Arch, LossConfig, ModelConfig, TrainConfig, TrainPrecision, Variant
 from posegen.data.prepared import Pixels
-from posegen.evaluation.model import Model
+from posegen.evaluation.model import Conditions, Model
 from posegen.experiments.usefulness.config import Config
 from posegen.training.interrupt import watch_signals
 from posegen.training.run import RunOptions, run_training
@@ -92,7 +92,7 @@ def generate(
     for at in range(0, len(masks), _PIECE):
         piece = slice(at, at + _PIECE)
         mask = resized(masks[piece], model.image_size)
-        conditions = {
+        conditions: Conditions = {
             "mask": np.where(mask > 127, 255, 0).astype(np.uint8),
             "appearance": resized(appearances[piece], model.image_size),
             "background": resized(backgrounds[piece], model.image_size),

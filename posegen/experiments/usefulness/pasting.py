@@ -8,6 +8,7 @@ from posegen.experiments.usefulness.renders import Pixels
 
 _SOFT = 0.6
 """Blur of a cut-out's edge, pixels."""
+_MIRROR = cv2.BORDER_REFLECT_101
 
 
 def over(objects: Pixels, cover: Pixels, scenes: Pixels) -> Pixels:
@@ -27,13 +28,9 @@ def cut_and_paste(
     size = mask.shape[::-1]
     seen = cv2.warpAffine(np.ascontiguousarray(image), matrix, size, borderMode=_MIRROR)
     label = np.where(moved > 127, 255, 0).astype(np.uint8)
-    cover = cv2.GaussianBlur(label, (0, 0), _SOFT)
-    share = cover[..., None].astype(np.float32) / 255
-    pasted = seen * share
-    return over(np.rint(pasted).astype(np.uint8)[None], cover[None], scene[None])[0], label
-
-
-_MIRROR = cv2.BORDER_REFLECT_101
+    cover = np.asarray(cv2.GaussianBlur(label, (0, 0), _SOFT), np.uint8)
+    cut = np.rint(seen * (cover[..., None].astype(np.float32) / 255)).astype(np.uint8)
+    return over(cut[None], cover[None], scene[None])[0], label
 
 
 def _place(mask: Pixels, rng: np.random.Generator) -> tuple[NDArray[np.float64], Pixels]:

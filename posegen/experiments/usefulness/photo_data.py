@@ -4,15 +4,18 @@ data set that `posegen data photos` makes of them."""
 import csv
 import json
 import shutil
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from posegen.data.dataset import DESCRIPTION
+from posegen.data.dataset import DESCRIPTION, open_dataset
 from posegen.data.photos import SOURCES
 from posegen.data.photos_cli import photos as make_dataset
+from posegen.data.prepared import read_image
 from posegen.data.roughen import roughen
 from posegen.experiments.usefulness.config import Config
 from posegen.experiments.usefulness.renders import Drawn, Pixels
@@ -30,31 +33,45 @@ def rough_masks(photos: Drawn, seed: int) -> Pixels:
 
 
 def dataset(
-    config: Config, photos: Drawn, masks: Pixels, viewpoint: NDArray[np.float32], folder: Path
+    config: Config,
+    photos: Drawn,
+    masks: Pixels,
+    viewpoint: NDArray[np.float32] | None,
+    folder: Path,
 ) -> Path:
     """The data set folder, made where it is not there yet.
 
-    Photos of one car are a group. `viewpoint` [N, 3] are the views that training is told.
+    Photos of one car are a group. `viewpoint` [N, 3] are the views that training is told, if any.
     """
     made = folder / "dataset"
     if not (made / DESCRIPTION).exists():
         shutil.rmtree(folder, ignore_errors=True)
         _write_files(photos, masks, folder)
         part = folder / "part"
-        make_dataset(
-            folder / "photos",
-            part,
-            masks=folder / "masks",
-            groups=folder / "groups.csv",
-            fit=Fit.FRAME,
-            image_size=config.image_size,
-            min_object=_MIN_OBJECT,
-            val=0.0,
-            seed=config.seed,
-        )
-        _write_views(part, {_name(n): view for n, view in enumerate(viewpoint)})
+        with redirect_stdout(sys.stderr):  # the command's own result is the table
+            make_dataset(
+                folder / "photos",
+                part,
+                masks=folder / "masks",
+                groups=folder / "groups.csv",
+                fit=Fit.FRAME,
+                image_size=config.image_size,
+                min_object=_MIN_OBJECT,
+                val=0.0,
+                seed=config.seed,
+            )
+        if viewpoint is not None:
+            _write_views(part, {_name(n): view for n, view in enumerate(viewpoint)})
         part.rename(made)
     return made
+
+
+def appearances(data: Path) -> Pixels:
+    """The pictures cut around the objects of the data set in `data`, [M, S, S, 3]."""
+    found = open_dataset(data)
+    source = found.description.image_size
+    samples = found.samples("train")
+    return np.stack([read_image(one.appearance, source, source[0]) for one in samples])
 
 
 def _name(number: int) -> str:

@@ -84,9 +84,7 @@ def render(config: Config, folder: Path, progress: Callable[[int], None]) -> Non
 def load(config: Config, folder: Path, part: Part) -> Drawn:
     """What `render` made of a part."""
     cars = [np.load(_file(folder, part, car)) for car in range(config.cars)]
-    return Drawn(
-        **{f.name: np.concatenate([car[f.name] for car in cars]) for f in fields(Drawn)}
-    )
+    return Drawn(**{f.name: np.concatenate([car[f.name] for car in cars]) for f in fields(Drawn)})
 
 
 class Renderer:

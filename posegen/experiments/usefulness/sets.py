@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from posegen.data.dataset import open_dataset
-from posegen.data.prepared import prepare
 from posegen.evaluation.heading import azimuth
 from posegen.evaluation.model import Model
 from posegen.experiments.usefulness.config import Config
@@ -103,11 +101,6 @@ def ceiling(of: Material) -> Views:
 
 def views(drawn: Drawn) -> Views:
     return Views(drawn.image, drawn.mask, azimuth(drawn.viewpoint))
-
-
-def appearances(data: Path, size: int, cache: Path) -> Pixels:
-    """The appearance pictures of the photos' data set, [M, size, size, 3]."""
-    return np.array(prepare(open_dataset(data), "train", size, cache).appearance)
 
 
 def kept(file: Path, make: Callable[[], Views]) -> Views:

@@ -1,4 +1,4 @@
-"""The figures of all trainings as one table: mean and spread over seeds, for people and programs."""
+"""The figures of all trainings as tables, for people and programs: mean and spread over seeds."""
 
 import csv
 import io
@@ -15,35 +15,36 @@ from posegen.experiments.usefulness.sets import Set
 from posegen_runtime.paths import write_atomic
 
 Scores = Mapping[Set, Sequence[Score]]
-HEAD = (
-    "| trained on | segmenter IoU | yaw error, median | yaw wrong by > 90° |",
-    "|---|---|---|---|",
-)
+_FIELDS = {"iou": "{:.3f}", "yaw_median": "{:.1f}°", "yaw_flipped": "{:.1%}"}
 
 
-def markdown(scores: Scores) -> str:
-    """A row a set. Figures are the mean over the seeds, with the lowest and the highest."""
-    lines = list(HEAD)
+def markdown(scores: Scores, first: str) -> str:
+    """A row a set under the heading `first`. Figures are the mean over the seeds, with the lowest
+    and the highest."""
+    lines = [
+        f"| {first} | segmenter IoU | yaw error, median | yaw wrong by > 90° |",
+        "|---|---|---|---|",
+    ]
     for name, found in scores.items():
-        cells = [f"**{name.value}**: {name.meaning}", _cell([one.iou for one in found], "{:.3f}")]
-        for field, text in (("yaw_median", "{:.1f}°"), ("yaw_flipped", "{:.1%}")):
+        cells = [f"**{name.value}**: {name.meaning}"]
+        for field, text in _FIELDS.items():
             values = [getattr(one, field) for one in found]
             cells.append("no poses" if None in values else _cell(values, text))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def write(scores: Scores, config: Config, notes: Mapping[str, Any], out: Path) -> None:
-    """table.md, scores.csv (a line a training) and table.json below `out`. `notes` go into the
-    JSON."""
-    write_atomic(out / "table.md", markdown(scores).encode())
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def write(scores: Scores, text: str, config: Config, notes: Mapping[str, Any], out: Path) -> None:
+    """table.md, which is `text`, scores.csv, a line a training, and table.json below `out`. `notes`
+    go into the JSON."""
+    write_atomic(out / "table.md", text.encode())
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(("set", "seed", "iou", "yaw_median_deg", "yaw_share_over_90"))
     for name, found in scores.items():
         for seed, one in enumerate(found):
             writer.writerow((name.value, seed, one.iou, one.yaw_median, one.yaw_flipped))
-    write_atomic(out / "scores.csv", text.getvalue().encode())
+    write_atomic(out / "scores.csv", lines.getvalue().encode())
     content = {
         "options": msgspec.to_builtins(config),
         "sets": {name.value: _summary(found) for name, found in scores.items()},
@@ -61,7 +62,7 @@ def _cell(values: Sequence[float], text: str) -> str:
 
 def _summary(found: Sequence[Score]) -> dict[str, Any]:
     result: dict[str, Any] = {"seeds": len(found)}
-    for field in ("iou", "yaw_median", "yaw_flipped"):
+    for field in _FIELDS:
         values = [getattr(one, field) for one in found]
         if None in values:
             result[field] = None

@@ -1,0 +1,1 @@
+"""What PoseGen's images are good for, against what one would train on instead."""

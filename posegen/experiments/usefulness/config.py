@@ -25,7 +25,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     test: int = 600
     """Held-out target images."""
     posegen_steps: int = 4000
-    steps: int = 600
+    steps: int = 400
     """Of a segmenter, and of a yaw regressor."""
     batch_size: int = 16
     seeds: int = 3

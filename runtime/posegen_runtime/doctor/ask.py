@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import msgspec
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds for all answers together. A driver that hangs, hangs for ever."""
 
 CHILD = (

@@ -2,7 +2,7 @@
 
 import re
 
-from posegen_runtime.doctor.commands import apt_install, pip_install
+from posegen_runtime.doctor.commands import apt_install
 
 MISSING = re.compile(r"(lib[\w.+-]+\.so[\w.]*|\w+\.dll): cannot open shared object file")
 
@@ -19,8 +19,6 @@ PACKAGES = {
 }
 """Debian's and Ubuntu's package for each that wheels are known to want of the system."""
 
-CUDA = ("libcu", "libnvrtc", "libnvJitLink")
-
 
 def missing_library(error: str) -> str:
     """The library that `error` says cannot be found; empty where it says nothing like that."""
@@ -33,6 +31,4 @@ def commands_for(library: str) -> list[str]:
     for start, packages in PACKAGES.items():
         if library.startswith(start):
             return apt_install(*packages)
-    if library.startswith(CUDA):
-        return [pip_install("onnxruntime-gpu[cuda,cudnn]")]
     return []

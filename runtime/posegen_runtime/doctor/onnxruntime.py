@@ -9,6 +9,11 @@ from posegen_runtime.doctor.packages import ONNXRUNTIME, installed
 
 NAME = "ONNX Runtime"
 SUFFIX = "ExecutionProvider"
+NEWEST_CUDA = 13
+WITH_CUDA = "onnxruntime-gpu[cuda,cudnn]"
+"""Brings CUDA's libraries, too: `posegen[gpu]` takes those of the system."""
+FOR_CUDA_12 = f"{WITH_CUDA}>=1.21,<1.27"
+"""From 1.27 on the wheels are built for CUDA 13."""
 CPU, CUDA = f"CPU{SUFFIX}", f"CUDA{SUFFIX}"
 
 
@@ -21,7 +26,7 @@ def look(answer: Answer, gpu: bool, driver: int) -> Part:
     if len(here) > 1:
         advice.append(_one_of(here, gpu))
     if answer.missing and not here:
-        advice = [_install(gpu)]
+        advice = [_install(gpu, driver)]
         return Part([Fact(NAME, State.ABSENT, "not installed")], advice)
     version = answer.found.get("version")
     if version is None:
@@ -57,28 +62,30 @@ def _cuda(answer: Answer, gpu: bool, driver: int, advice: list[Advice]) -> list[
         return []
     providers: dict[str, str | None] = answer.found.get("providers", {})
     if CUDA not in providers:
-        if not advice and not jetson():
+        if not advice and not jetson():  # no wheel with CUDA is for a Jetson
             why = "ONNX Runtime was built without CUDA: to use it on the GPU, take the other build."
-            both = [pip_uninstall(*installed(ONNXRUNTIME)), extra("gpu")]
+            both = [pip_uninstall(*installed(ONNXRUNTIME)), pip_install(_with_cuda(driver))]
             advice.append(Advice(why, both))
         return []
     why_not = providers[CUDA]
-    if why_not:
-        built = str(answer.found.get("cuda") or "")
-        major = int(built.split(".")[0]) if built[:1].isdigit() else 0
-        if driver and major > driver:
-            why = (
-                f"ONNX Runtime is built for CUDA {built}, and this driver takes CUDA {driver} at "
-                "most: update the driver."
-            )
-            commands = []
-        else:
-            library = missing_library(why_not)
-            why = f"ONNX Runtime cannot load CUDA{f', for want of {library}' * bool(library)}."
-            commands = commands_for(library) or [pip_install("onnxruntime-gpu[cuda,cudnn]")]
-        advice.append(Advice(why, commands, repair=True))
-        return [Fact("", State.BROKEN, f"CUDA: {why_not}")]
-    return []
+    if not why_not:
+        return []
+    built = str(answer.found.get("cuda") or "")
+    major = int(built.split(".")[0]) if built[:1].isdigit() else 0
+    if driver and major > driver:
+        why = (
+            f"ONNX Runtime is built for CUDA {built}, and this driver takes CUDA {driver} at most: "
+            "update the driver, or take the last build for CUDA 12."
+        )
+    else:
+        library = missing_library(why_not)
+        why = f"ONNX Runtime cannot load CUDA{f', for want of {library}' * bool(library)}."
+    advice.append(Advice(why, [pip_install(_with_cuda(driver))], repair=True))
+    return [Fact("", State.BROKEN, f"CUDA: {why_not}")]
+
+
+def _with_cuda(driver: int) -> str:
+    return FOR_CUDA_12 if 0 < driver < NEWEST_CUDA else WITH_CUDA
 
 
 def _one_of(here: dict[str, str], gpu: bool) -> Advice:
@@ -91,11 +98,10 @@ def _one_of(here: dict[str, str], gpu: bool) -> Advice:
     )
 
 
-def _install(gpu: bool) -> Advice:
-    if jetson():
-        return Advice("ONNX Runtime, for the CPU.", [extra("cpu")])
-    if gpu:
-        return Advice("ONNX Runtime, which runs the model on the GPU or the CPU.", [extra("gpu")])
+def _install(gpu: bool, driver: int) -> Advice:
+    if gpu and not jetson():
+        why = "ONNX Runtime, which runs the model on the GPU or the CPU."
+        return Advice(why, [pip_install(_with_cuda(driver))])
     return Advice("ONNX Runtime, which runs the model on the CPU.", [extra("cpu")])
 
 

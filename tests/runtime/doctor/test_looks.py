@@ -50,6 +50,7 @@ def test_cuda_that_does_not_load_names_the_library_and_what_brings_it() -> None:
 def test_a_driver_too_old_for_the_cuda_of_the_wheel_is_what_is_blamed() -> None:
     part = onnxruntime.look(CUDA_FAILS, gpu=True, driver=12)
     assert "built for CUDA 13.0, and this driver takes CUDA 12" in part.advice[0].why
+    assert "'onnxruntime-gpu[cuda,cudnn]>=1.21,<1.27'" in part.advice[0].commands[0]
 
 
 def test_without_a_gpu_nothing_is_said_of_cuda() -> None:
@@ -61,7 +62,7 @@ def test_a_gpu_with_the_cpu_build_is_told_of_the_other() -> None:
     (advice,) = onnxruntime.look(answer, gpu=True, driver=13).advice
     assert not advice.repair
     assert "uninstall" in advice.commands[0]
-    assert "posegen[gpu]" in advice.commands[1]
+    assert "onnxruntime-gpu[cuda,cudnn]" in advice.commands[1]
 
 
 def answers(**given: Answer) -> dict[str, Answer]:

@@ -1,0 +1,38 @@
+"""The C interface is held by time: no slower than the Python API at batch 1."""
+
+import importlib.util
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from posegen_runtime.generator import SHIPPED_BUNDLE
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "capi.py"
+
+
+@pytest.fixture(scope="module")
+def capi() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("capi", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_ratios_are_against_c(capi: ModuleType) -> None:
+    def sleeper(milliseconds: float) -> object:
+        return capi.python_caller(lambda: time.sleep(milliseconds / 1e3))
+
+    callers = {"C": sleeper(5), "generate": sleeper(20), "keyed": sleeper(10)}
+    figures = capi.measure(callers, rounds=3, calls=2)
+    assert figures["ratio"] == pytest.approx({"generate": 4, "keyed": 2}, rel=0.3)
+    assert figures["calls_per_second"]["C"] <= 200
+
+
+@pytest.mark.slow
+def test_c_is_no_slower(capi: ModuleType, tmp_path: Path) -> None:
+    figures = capi.compare(SHIPPED_BUNDLE, 21, 5, tmp_path)
+    assert figures["ratio"]["generate"] >= 0.97  # measured 1.06 to 1.1; the rest is noise's

@@ -14,12 +14,14 @@ CLIENT = Path(__file__).parents[1] / "examples/serving/client.py"
 
 
 def run_client(
-    url: str, model: str, folder: Path, bundle: Bundle, *more: str
+    url: str, model: str, folder: Path, bundle: Bundle, *more: str, leave_out: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """From `folder`/masks to `folder`/out, with the bundle's own appearance and background."""
+    """From `folder`/masks to `folder`/out, with the bundle's own appearance and background, but
+    without the option `leave_out`."""
     arguments = ["--url", url, "--model", model, "--masks", folder / "masks"]
     for name, file in bundle.manifest.defaults.items():
-        arguments += [f"--{name}", bundle.root / file]
+        if leave_out != f"--{name}":
+            arguments += [f"--{name}", bundle.root / file]
     arguments += ["--out", folder / "out", "--batch", "2", *more]
     return subprocess.run(
         [sys.executable, CLIENT, *map(str, arguments)], capture_output=True, text=True

@@ -90,28 +90,32 @@ def main() -> int:
 
     url = options.url or ("localhost:8001" if options.grpc else "localhost:8000")
     try:
-        server = Server(url, options.model, options.grpc)
+        count = send(options, Server(url, options.model, options.grpc))
     except Exception as error:  # each client raises its own, and what its transport raises
         print(f"error: {options.model} at {url}: {error}", file=sys.stderr)
         return 2
+    print(f"{options.out}: {count} images")
+    return 0
+
+
+def send(options: argparse.Namespace, server: Server) -> int:
+    """The number of images written."""
     conditions = {}
     for name in ("appearance", "background"):
         if server.takes(name):
             path = getattr(options, name)
             if path is None:
-                parser.error(f"{options.model} takes an {name}: name it with --{name}")
+                raise ValueError(f"takes a photo for {name}; name it with --{name}")
             conditions[name] = read(path, "RGB", server.image_size)
-
     files = sorted(file for file in options.masks.iterdir() if file.suffix.lower() in SUFFIXES)
     options.out.mkdir(parents=True, exist_ok=True)
-    batch = min(options.batch, server.max_batch or options.batch)
+    batch = max(1, min(options.batch, server.max_batch or options.batch))
     for start in range(0, len(files), batch):
         some = files[start : start + batch]
         masks = np.stack([read(file, "L", server.image_size) for file in some])
         for file, image in zip(some, generate(server, masks, conditions), strict=True):
             Image.fromarray(image).save(options.out / f"{file.stem}.png")
-    print(f"{options.out}: {len(files)} images")
-    return 0
+    return len(files)
 
 
 if __name__ == "__main__":

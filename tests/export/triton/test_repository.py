@@ -209,6 +209,7 @@ def test_an_edited_configuration_is_not_overwritten(bundle, tmp_path):
 
 
 RENAMES = {"missing": 1, "empty": 4, "second": 5}
+LAST = {"missing": "out", "empty": "out/cars_shared", "second": "out/cars_shared/config.pbtxt"}
 """By what is there before: one for all; each model; each version, and the ensemble naming it."""
 
 
@@ -247,7 +248,7 @@ def test_whatever_ends_it_early_leaves_nothing(
 
 
 @pytest.mark.parametrize(("before", "count"), RENAMES.items())
-def test_it_takes_as_many_renames(bundle, tmp_path, monkeypatch, before, count):
+def test_what_names_the_versions_of_others_comes_last(bundle, tmp_path, monkeypatch, before, count):
     if before == "empty":
         (tmp_path / "out").mkdir()
     if before == "second":
@@ -256,12 +257,12 @@ def test_it_takes_as_many_renames(bundle, tmp_path, monkeypatch, before, count):
     done = []
 
     def replace(source, target, real=os.replace):
-        done.append(target)
+        done.append(target.relative_to(tmp_path).as_posix())
         real(source, target)
 
     monkeypatch.setattr(repository.os, "replace", replace)
     add(given, tmp_path / "out")
-    assert len(done) == count
+    assert (len(done), done[-1]) == (count, LAST[before])
 
 
 def folders(root: Path) -> set[Path]:

@@ -2,8 +2,6 @@
 protocols that Triton speaks."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ from posegen_runtime.backends.opening import open_backend
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.choices import BackendName
 from posegen_runtime.golden import golden_set
-from serving_client import CLIENT, run_client, write_masks, written
+from serving_client import run_client, write_masks, written
 
 ROWS = 3
 KINDS = [("pose", "fp32"), ("shipped", "fp32"), ("shipped", "fp16"), ("shipped", "int8")]
@@ -77,21 +75,26 @@ def test_the_example_gets_the_runtime_s_images(served, tmp_path, what, model, gr
     assert np.abs(written(tmp_path).astype(int) - expected).max() <= bound
 
 
-def test_the_example_says_what_is_missing(served, tmp_path):
+@pytest.mark.parametrize(
+    ("model", "left_out", "message"),
+    [
+        ("vans", "", "'vans' is not found"),
+        ("cars", "--appearance", "name it with --appearance"),
+        ("cars", "masks", "No such file"),
+        ("cars", "server", "refused"),
+    ],
+)
+def test_the_example_says_in_a_line_what_is_wrong(served, tmp_path, model, left_out, message):
     bundle, server = served("shipped")
-    write_masks(tmp_path, inputs_of(bundle)["mask"])
+    if left_out != "masks":
+        write_masks(tmp_path, inputs_of(bundle)["mask"])
     with http_server(server) as url:
-        done = run_client(url, "vans", tmp_path, bundle)
-        assert done.returncode == 2
-        assert "vans" in done.stderr
-        assert "Traceback" not in done.stderr
-        arguments = [sys.executable, CLIENT, "--url", url, "--model", "cars", "--masks", tmp_path]
-        done = subprocess.run([*arguments, "--out", tmp_path], capture_output=True, text=True)
+        where = "127.0.0.1:9" if left_out == "server" else url
+        done = run_client(where, model, tmp_path, bundle, leave_out=left_out)
     assert done.returncode == 2
-    assert "name it with --appearance" in done.stderr
-    done = run_client("127.0.0.1:9", "cars", tmp_path, bundle)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {model} at {where}: ")
+    assert message in line
 
 
 def test_a_wrong_request_is_told_to_the_client(served):

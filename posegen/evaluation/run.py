@@ -1,12 +1,7 @@
 """`posegen evaluate`: put the parts together, print and write what was found."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from posegen.data.dataset import Dataset, open_dataset
 from posegen.evaluation.bins import Bin, binned
@@ -19,10 +14,10 @@ from posegen.evaluation.report import Report, claim_file, write_csv, write_json
 from posegen.evaluation.samples import Samples
 from posegen.evaluation.table import print_bins, print_figures
 from posegen.evaluation.verdict import Verdict, verdict
+from posegen.watching import watched
 from posegen_runtime import __version__
 from posegen_runtime.console import EXIT_OK, EXIT_SOME_FAILED
 
-Found = TypeVar("Found")
 TRAIN = "train"
 
 
@@ -110,31 +105,13 @@ def _training(
     if options.training == 0 or options.split == TRAIN or not dataset.samples(TRAIN):
         return None
     samples = Samples(dataset, TRAIN, size, options.training, threads)
-    return _watched(
-        "reading training photos", len(samples), lambda done: training_photos(samples, done)
-    )
+    with watched("reading training photos", len(samples)) as done:
+        return training_photos(samples, done)
 
 
 def _measured(evaluator: Evaluator, samples: Samples, batch_size: int) -> Columns:
-    return _watched(
-        "generating and judging",
-        len(samples),
-        lambda done: evaluator.measure(samples, batch_size, done),
-    )
-
-
-def _watched(what: str, total: int, work: Callable[[Callable[[int], None]], Found]) -> Found:
-    """`work` under a bar; it is given what says how many more are done."""
-    with Progress(
-        what,
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as progress:
-        bar = progress.add_task("", total=total)
-        return work(lambda done: progress.advance(bar, done))
+    with watched("generating and judging", len(samples)) as done:
+        return evaluator.measure(samples, batch_size, done)
 
 
 def _title(evaluator: Evaluator, samples: Samples, path: Path) -> str:

@@ -3,11 +3,7 @@
 from dataclasses import dataclass
 
 from posegen.config import Arch, Variant
-
-PAPER = "the paper's architecture"
-OURS = "spatial"
-ORACLES = "baseline and oracles"
-GIVEN = "given models"
+from posegen.experiments.results import BASELINES, OURS, PAPER
 
 _CONDITIONS = {
     Variant.POSE: "Pose",
@@ -30,15 +26,15 @@ class TrainedRow:
 
 def _rows() -> tuple[TrainedRow, ...]:
     paper = {
-        Variant.UNCONDITIONAL: "Unconditional generation",
-        Variant.AUTOENCODER: "Oracle 1: autoencoder",
-        **_CONDITIONS,
+        Variant.AUTOENCODER: ("Oracle 1: autoencoder", BASELINES),
+        Variant.UNCONDITIONAL: ("Unconditional generation", PAPER),
+        **{variant: (title, PAPER) for variant, title in _CONDITIONS.items()},
     }
-    ours = {variant: f"Spatial: {title.lower()}" for variant, title in _CONDITIONS.items()}
+    ours = {variant: (f"Ours: {title.lower()}", OURS) for variant, title in _CONDITIONS.items()}
     return tuple(
         TrainedRow(f"{arch.value}-{variant.value}", title, group, arch, variant)
-        for arch, group, titles in ((Arch.BOTTLENECK, PAPER, paper), (Arch.SPATIAL, OURS, ours))
-        for variant, title in titles.items()
+        for arch, rows in ((Arch.BOTTLENECK, paper), (Arch.SPATIAL, ours))
+        for variant, (title, group) in rows.items()
     )
 
 

@@ -1,13 +1,23 @@
 """`posegen experiments tables`: train the rows, measure all, write the report."""
 
-from posegen.data.dataset import open_dataset
+from posegen.data.dataset import Dataset, open_dataset
+from posegen.data.prepared import Pixels
 from posegen.evaluation.samples import Samples
+from posegen.experiments.candidates import Candidates, given_models
 from posegen.experiments.choosing import Chooser
-from posegen.experiments.judging import open_eyes
-from posegen.experiments.options import TablesOptions
+from posegen.experiments.conditions import Conditions, ConditionsBench, conditions_table
+from posegen.experiments.identity import claim_experiment
+from posegen.experiments.judging import Eyes, open_eyes
+from posegen.experiments.options import SHOWN, TablesOptions
+from posegen.experiments.report import write_report
+from posegen.experiments.results import Experiment, RowResult, Shown
+from posegen.experiments.scoring import Bench, Candidate
 from posegen.experiments.training import train_rows
+from posegen.metrics.rows_table import markdown
 from posegen.training.interrupt import Interrupt
+from posegen_runtime import __version__
 from posegen_runtime.console import EXIT_OK
+from posegen_runtime.paths import write_atomic
 
 
 def run_tables(options: TablesOptions, interrupt: Interrupt) -> int:
@@ -17,10 +27,103 @@ def run_tables(options: TablesOptions, interrupt: Interrupt) -> int:
     """
     dataset = open_dataset(options.data)
     size = options.image_size
+    samples = Samples(dataset, "test", size, options.samples)
     validation = Samples(dataset, "val", size, options.validation)
+    Samples(dataset, "train", size)
+    given = given_models(options)
     eyes = open_eyes(options, dataset, validation)
     chooser = Chooser.over(validation, eyes.segmenter, eyes.extractors, options.judged_at_once)
+    claim_experiment(options.out, dataset, chooser, eyes)
     code = train_rows(options, dataset, chooser, interrupt)
     if code != EXIT_OK:
         return code
+    at_once = options.judged_at_once
+    bench = Bench(samples, eyes, SHOWN, options.subset_size, options.seed, at_once)
+    candidates = Candidates(options, dataset, samples).all(chooser.name, given)
+    experiment = _experiment(options, dataset, bench, eyes, candidates, samples)
+    table = conditions_table(_conditions(options, eyes, candidates, samples))
+    write_report(experiment, options.out)
+    write_atomic(options.out / "conditions.md", table.encode() + b"\n")
+    print(f"\n{markdown([result.row for result in experiment.results])}")
+    print("".join(f"\n{notice}" for notice in experiment.notices))
+    print(f"\n{table}\n")
+    print(f"{options.out / 'report.html'}: the table, and Figures 3 to 6")
     return EXIT_OK
+
+
+def _experiment(
+    options: TablesOptions,
+    dataset: Dataset,
+    bench: Bench,
+    eyes: Eyes,
+    candidates: list[Candidate],
+    samples: Samples,
+) -> Experiment:
+    results: list[RowResult] = []
+    images: dict[str, Pixels] = {}
+    found: dict[str, Pixels] = {}
+    for each in candidates:
+        folder = options.folder(each.key)
+        content = bench.measure(each, folder)
+        results.append(
+            RowResult(
+                key=each.key,
+                row=content.row,
+                values=content.columns(),
+                group=each.group,
+                inputs=each.inputs,
+                note=each.note,
+            )
+        )
+        pictures, silhouettes = bench.pictures(folder)
+        images |= {} if pictures is None else {each.key: pictures}
+        found |= {} if silhouettes is None else {each.key: silhouettes}
+    names = [sample.photo.relative_to(samples.root).as_posix() for sample in samples.samples]
+    kept = samples.read(bench.kept)
+    return Experiment(
+        title=f"The paper's Tables 1 and 2 on {dataset.description.name}",
+        settings=_settings(options, dataset, eyes, samples),
+        notices=[eyes.notice] if eyes.notice else [],
+        names=names,
+        results=results,
+        shown=Shown(
+            names=[names[row] for row in bench.kept],
+            photos=kept.photo,
+            masks=kept.mask,
+            appearances=kept.appearance,
+            backgrounds=kept.background,
+            images=images,
+            found=found,
+        ),
+        objects=samples.object_id,
+    )
+
+
+def _conditions(
+    options: TablesOptions, eyes: Eyes, candidates: list[Candidate], samples: Samples
+) -> list[Conditions]:
+    bench = ConditionsBench(
+        samples, eyes.judges, eyes.identity, options.seed, options.judged_at_once
+    )
+    return [bench.measure(each, options.folder(each.key)) for each in candidates if each.model]
+
+
+def _settings(
+    options: TablesOptions, dataset: Dataset, eyes: Eyes, samples: Samples
+) -> dict[str, str]:
+    description, loss = dataset.description, options.loss
+    extractors = [extractor.name for extractor in eyes.extractors]
+    return {
+        "data set": f"{description.name} (sha256 {description.sha256[:12]})",
+        "images": f"{description.splits['train']} to train on, {len(samples)} of "
+        f"{samples.objects} other objects to test on",
+        "image size": f"{options.image_size} px",
+        "training": f"{options.steps} steps of {options.batch_size}, precision "
+        f"{options.precision.value}, seed {options.seed}",
+        "capacity": "paper's architecture {}, ours {}".format(*options.presets),
+        "weights of losses": f"GAN {loss.lambda_gan:g}, Eq. 6 {loss.lambda_background:g}, "
+        f"Eq. 7 {loss.lambda_object:g}",
+        "segmenter": eyes.segmenter_name,
+        "features": ", ".join(extractors) or "none",
+        "posegen": __version__,
+    }

@@ -14,8 +14,7 @@ from posegen.evaluation.measure import Evaluator
 from posegen.evaluation.model import Model, open_model
 from posegen.evaluation.samples import Samples
 from posegen.experiments.options import TablesOptions
-from posegen.experiments.results import BASELINES, GIVEN
-from posegen.experiments.rows import ROWS, TrainedRow
+from posegen.experiments.rows import GIVEN, ORACLES, ROWS, TrainedRow
 from posegen.experiments.scoring import Candidate
 from posegen.experiments.sources import source_of
 from posegen.metrics.baselines import ClosestTraining, Generated, RandomRGB, RandomTraining, Source
@@ -33,8 +32,8 @@ class Candidates:
     def all(self, choice: str, given: list[Candidate]) -> list[Candidate]:
         """`choice` says what the best checkpoints were chosen by."""
         trained = [self._trained(ROWS[key], choice) for key in ROWS if key in self._options.rows]
-        oracles = [each for each in trained if each.group == BASELINES]
-        others = [each for each in trained if each.group != BASELINES]
+        oracles = [each for each in trained if each.group == ORACLES]
+        others = [each for each in trained if each.group != ORACLES]
         noise, *drawn = self._untrained()
         return [noise, *oracles, *drawn, *others, *given]
 
@@ -56,7 +55,7 @@ class Candidates:
             ),
         }
         return [
-            Candidate(key=key, title=title, group=BASELINES, identity=key, open=make)
+            Candidate(key=key, title=title, group=ORACLES, identity=key, open=make)
             for key, (title, make) in sources.items()
         ]
 

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 from posegen.config import Arch, Variant
-from posegen.experiments.results import BASELINES, OURS, PAPER
+
+ORACLES = "baseline and oracles"
+PAPER = "the paper's architecture"
+OURS = "our architecture"
+GIVEN = "given models"
 
 _CONDITIONS = {
     Variant.POSE: "Pose",
@@ -26,7 +30,7 @@ class TrainedRow:
 
 def _rows() -> tuple[TrainedRow, ...]:
     paper = {
-        Variant.AUTOENCODER: ("Oracle 1: autoencoder", BASELINES),
+        Variant.AUTOENCODER: ("Oracle 1: autoencoder", ORACLES),
         Variant.UNCONDITIONAL: ("Unconditional generation", PAPER),
         **{variant: (title, PAPER) for variant, title in _CONDITIONS.items()},
     }

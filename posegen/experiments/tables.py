@@ -5,19 +5,19 @@ from posegen.data.prepared import Pixels
 from posegen.evaluation.samples import Samples
 from posegen.experiments.candidates import Candidates, given_models
 from posegen.experiments.choosing import Chooser
-from posegen.experiments.conditions import Conditions, ConditionsBench, conditions_table
+from posegen.experiments.conditions import conditions_table
 from posegen.experiments.identity import claim_experiment
 from posegen.experiments.judging import Eyes, open_eyes
+from posegen.experiments.keeping import ConditionsBench
 from posegen.experiments.options import SHOWN, TablesOptions
 from posegen.experiments.report import write_report
-from posegen.experiments.results import Experiment, RowResult, Shown
+from posegen.experiments.report.tables import further_markdown, table_markdown
+from posegen.experiments.results import Experiment, RowResult, Shown, Table
 from posegen.experiments.scoring import Bench, Candidate
 from posegen.experiments.training import train_rows
-from posegen.metrics.rows_table import markdown
 from posegen.training.interrupt import Interrupt
 from posegen_runtime import __version__
 from posegen_runtime.console import EXIT_OK
-from posegen_runtime.paths import write_atomic
 
 
 def run_tables(options: TablesOptions, interrupt: Interrupt) -> int:
@@ -41,12 +41,9 @@ def run_tables(options: TablesOptions, interrupt: Interrupt) -> int:
     bench = Bench(samples, eyes, SHOWN, options.subset_size, options.seed, at_once)
     candidates = Candidates(options, dataset, samples).all(chooser.name, given)
     experiment = _experiment(options, dataset, bench, eyes, candidates, samples)
-    table = conditions_table(_conditions(options, eyes, candidates, samples))
     write_report(experiment, options.out)
-    write_atomic(options.out / "conditions.md", table.encode() + b"\n")
-    print(f"\n{markdown([result.row for result in experiment.results])}")
-    print("".join(f"\n{notice}" for notice in experiment.notices))
-    print(f"\n{table}\n")
+    parts = [table_markdown(experiment), *map(further_markdown, experiment.tables)]
+    print("\n" + "\n\n".join(parts) + "\n")
     print(f"{options.out / 'report.html'}: the table, and Figures 3 to 6")
     return EXIT_OK
 
@@ -96,16 +93,18 @@ def _experiment(
             found=found,
         ),
         objects=samples.object_id,
+        tables=_tables(options, eyes, candidates, samples),
     )
 
 
-def _conditions(
+def _tables(
     options: TablesOptions, eyes: Eyes, candidates: list[Candidate], samples: Samples
-) -> list[Conditions]:
+) -> list[Table]:
     bench = ConditionsBench(
         samples, eyes.judges, eyes.identity, options.seed, options.judged_at_once
     )
-    return [bench.measure(each, options.folder(each.key)) for each in candidates if each.model]
+    found = [bench.measure(each, options.folder(each.key)) for each in candidates if each.model]
+    return [conditions_table(found)] if found else []
 
 
 def _settings(

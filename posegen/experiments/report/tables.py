@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from posegen.experiments.results import Experiment
+from posegen.experiments.results import Experiment, Table
 from posegen.metrics.estimate import Estimate
 from posegen.metrics.rows_table import columns_of, markdown, value_columns
 from posegen.metrics.values import OBJECT, Values, write_values
@@ -23,12 +23,15 @@ def table_markdown(experiment: Experiment) -> str:
     return "\n\n".join([*parts, "\n".join(notes)] if notes else parts)
 
 
+def further_markdown(table: Table) -> str:
+    lines = [f"## {table.title}", "", *([table.text, ""] if table.text else [])]
+    lines += [_line(table.headings), "|---" * len(table.headings) + "|"]
+    return "\n".join([*lines, *map(_line, table.rows)])
+
+
 def write_markdown(path: Path, experiment: Experiment) -> None:
     lines = [f"# {experiment.title}", "", table_markdown(experiment)]
-    for table in experiment.tables:
-        lines += ["", f"## {table.title}", "", *([table.text, ""] if table.text else [])]
-        lines += [_line(table.headings), "|---" * len(table.headings) + "|"]
-        lines += map(_line, table.rows)
+    lines += [f"\n{further_markdown(each)}" for each in experiment.tables]
     if experiment.settings:
         lines += ["", "## How it was made", "", "| Setting | |", "|---|---|"]
         lines += map(_line, experiment.settings.items())

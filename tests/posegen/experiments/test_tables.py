@@ -75,6 +75,16 @@ def test_unconditional_images_answer_to_no_pose(whole: Path) -> None:
     assert figures["frechet_untrained"]["value"] > 0
 
 
+def test_which_conditions_are_kept(whole: Path) -> None:
+    table = (whole / "table.md").read_text()
+    head = table.index("| Method | pose IoU / real | heading wrong by > 90° | background PSNR, dB")
+    rows = [line.split("|")[1:-1] for line in table[head:].splitlines()[2:11]]
+    cells = {name.strip(): [cell.strip() for cell in others] for name, *others in rows}
+    assert len(cells) == 9, "six trained rows, the bundle, the photos, the controls"
+    assert cells["Pose"][2] == cells["Pose + car"][2] == "-", "no background, no figure"
+    assert float(cells["Pose + car + background"][2]) < float(cells["Real photos"][2])
+
+
 def test_the_figures_and_the_page(whole: Path) -> None:
     assert {path.name[:4] for path in (whole / "figures").glob("*.png")} >= {"fig3", "fig4", "fig6"}
     page = (whole / "report.html").read_text()

@@ -28,7 +28,7 @@ def test_the_table_names_groups_reasons_and_notes() -> None:
         "Oracle 1: autoencoder",
         "Unconditional",
         "Pose",
-        "**spatial**",
+        "**our architecture**",
         "Ours <b> \\",  # the bar in the name is escaped
     ]
     assert len({len(line) for line in lines if line.startswith("|")}) == 1

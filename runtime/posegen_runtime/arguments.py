@@ -5,24 +5,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from posegen_runtime.arrays.device import DeviceArray
 from posegen_runtime.errors import PoseGenError
 
 UNIT_TOLERANCE = 1e-3
+NO_COPY = "since nothing may be copied (allow_copy=False)"
 
 
-def check_masks(masks: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+def check_masks(
+    masks: npt.NDArray[Any], size: tuple[int, int], allow_copy: bool = True
+) -> npt.NDArray[np.uint8]:
     """Masks as uint8 [N, H, W] in {0, 255}, from bool or uint8, [H, W] or [N, H, W].
 
-    Raises `PoseGenError` on another type, shape or size, and on uint8 masks in {0, 1}, which
-    the graph's comparison with 127 would read as empty.
+    Raises `PoseGenError` on another type, shape or size, on uint8 masks in {0, 1}, which the
+    graph's comparison with 127 would read as empty, and where they would have to be copied but may
+    not be.
     """
     if not isinstance(masks, np.ndarray) or masks.dtype not in (np.uint8, np.bool_):
         raise PoseGenError(f"masks: {_describe(masks)}; must be a uint8 or bool array")
-    if masks.ndim not in (2, 3) or masks.shape[-2:] != size:
-        raise PoseGenError(
-            f"masks: shape {masks.shape}; must be [N, {size[0]}, {size[1]}], the bundle's size"
-        )
+    check_masks_shape(masks.shape, size)
     batch = masks if masks.ndim == 3 else masks[None]
+    if not allow_copy and batch.dtype == np.bool_:
+        raise PoseGenError(f"masks: bool; must be uint8 in {{0, 255}}, {NO_COPY}")
+    if not allow_copy and not batch.flags.c_contiguous:
+        raise PoseGenError(f"masks: not contiguous; must be, {NO_COPY}")
     if batch.dtype == np.bool_:
         return np.where(batch, np.uint8(255), np.uint8(0))
     if batch.size and batch.max() == 1:
@@ -30,21 +36,29 @@ def check_masks(masks: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[n
     return np.ascontiguousarray(batch)
 
 
-def check_images(
-    name: str, images: npt.NDArray[Any], size: tuple[int, int], count: int
-) -> npt.NDArray[np.uint8]:
-    """RGB images as uint8 [1 or N, H, W, 3]. Raises `PoseGenError` on anything else."""
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        raise PoseGenError(f"{name}: {_describe(images)}; must be a uint8 array")
-    if images.ndim not in (3, 4) or images.shape[-3:] != (*size, 3):
+def check_masks_shape(shape: tuple[int, ...], size: tuple[int, int]) -> None:
+    if len(shape) not in (2, 3) or shape[-2:] != size:
         raise PoseGenError(
-            f"{name}: shape {images.shape}; must be [{size[0]}, {size[1]}, 3] "
+            f"masks: shape {shape}; must be [N, {size[0]}, {size[1]}], the bundle's size"
+        )
+
+
+def check_images(name: str, images: Any, size: tuple[int, int], count: int) -> Any:
+    """RGB images as uint8 [1 or N, H, W, 3], where they lie. Raises `PoseGenError` on anything
+    else."""
+    if not isinstance(images, (np.ndarray, DeviceArray)) or images.dtype != np.uint8:
+        raise PoseGenError(f"{name}: {_describe(images)}; must be a uint8 array")
+    shape = images.shape
+    if len(shape) not in (3, 4) or shape[-3:] != (*size, 3):
+        raise PoseGenError(
+            f"{name}: shape {shape}; must be [{size[0]}, {size[1]}, 3] "
             f"or [N, {size[0]}, {size[1]}, 3], RGB at the bundle's size"
         )
-    batch = images if images.ndim == 4 else images[None]
-    if len(batch) not in (1, count):
-        raise PoseGenError(f"{name}: {len(batch)} images for {count} masks; give one or {count}")
-    return batch
+    if len(shape) == 4 and shape[0] not in (1, count):
+        raise PoseGenError(f"{name}: {shape[0]} images for {count} masks; give one or {count}")
+    if len(shape) == 4:
+        return images
+    return images.reshaped(1, *shape) if isinstance(images, DeviceArray) else images[None]
 
 
 def check_viewpoint(viewpoint: npt.NDArray[Any] | None, count: int) -> npt.NDArray[np.float32]:
@@ -72,4 +86,4 @@ def check_viewpoint(viewpoint: npt.NDArray[Any] | None, count: int) -> npt.NDArr
 
 
 def _describe(value: object) -> str:
-    return str(value.dtype) if isinstance(value, np.ndarray) else type(value).__name__
+    return str(value.dtype) if isinstance(value, (np.ndarray, DeviceArray)) else type(value).__name__

@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from posegen_runtime.arguments import check_images, check_masks, check_viewpoint
+from posegen_runtime.arguments import NO_COPY, check_images, check_masks, check_viewpoint
+from posegen_runtime.arrays.device import DeviceArray
+from posegen_runtime.arrays.out import check_apart, check_out
+from posegen_runtime.arrays.read import read_array, stream_handle, taken
 from posegen_runtime.backends.base import Backend, Feeds, Kept
 from posegen_runtime.backends.choosing import Choice, choose
 from posegen_runtime.backends.opening import open_backend
@@ -19,6 +22,7 @@ from posegen_runtime.errors import PoseGenError
 from posegen_runtime.images import read_resized_rgb
 
 Images = npt.NDArray[np.uint8]
+Out = TypeVar("Out")
 CACHE_BYTES = 128 * 2**20
 """Room for encoded conditions: 64 pairs or more, at no more than 2 MB a pair."""
 
@@ -95,13 +99,53 @@ class PoseGenerator:
                 )
             return self._backends[graph]
 
+    @overload
     def generate(
         self,
         masks: npt.NDArray[Any],
-        appearance: npt.NDArray[Any] | None = None,
-        background: npt.NDArray[Any] | None = None,
-        viewpoint: npt.NDArray[Any] | None = None,
-    ) -> Images:
+        appearance: npt.NDArray[Any] | None = ...,
+        background: npt.NDArray[Any] | None = ...,
+        viewpoint: npt.NDArray[Any] | None = ...,
+        *,
+        allow_copy: bool = ...,
+    ) -> Images: ...
+
+    @overload
+    def generate(
+        self,
+        masks: Any,
+        appearance: Any = ...,
+        background: Any = ...,
+        viewpoint: Any = ...,
+        *,
+        out: Out,
+        allow_copy: bool = ...,
+        stream: object = ...,
+    ) -> Out: ...
+
+    @overload
+    def generate(
+        self,
+        masks: Any,
+        appearance: Any = ...,
+        background: Any = ...,
+        viewpoint: Any = ...,
+        *,
+        allow_copy: bool = ...,
+        stream: object = ...,
+    ) -> Any: ...
+
+    def generate(
+        self,
+        masks: Any,
+        appearance: Any = None,
+        background: Any = None,
+        viewpoint: Any = None,
+        *,
+        out: Any = None,
+        allow_copy: bool = True,
+        stream: object = None,
+    ) -> Any:
         """Generate one image for each mask.
 
         `masks`: bool, or uint8 with 255 on the object, [H, W] or [N, H, W] at the bundle's size
@@ -112,33 +156,81 @@ class PoseGenerator:
         object's frame (`posegen_runtime.poses.viewpoint`), zeros or None where it is unknown.
         Returns uint8 RGB [N, H, W, 3]; N may be 0.
 
+        Arrays may be of any library that speaks the buffer protocol, DLPack or CUDA's array
+        interface. `out` is where the images go, and is returned: uint8 in that shape or as many
+        bytes in a row, writable. With arrays on the generator's GPU the images are made there:
+        into `out`, else into a new `DeviceArray`; on `stream`, the caller's, which orders what
+        comes after, or without one, done on return. Without `allow_copy`, masks and `out` must be
+        such that none of their bytes is copied on the way. docs/arrays.md has it all.
+
         Raises `PoseGenError` on any other shape or dtype, on an input that the bundle does not
-        take, and on a missing one that has no default.
+        take, on a missing one that has no default, and on what cannot be done without a copy that
+        is not allowed.
         """
-        silhouettes = check_masks(masks, self.image_size)
+        handle = stream_handle(stream)
+        arrays = {
+            name: taken(name, value, handle)
+            for name, value in (
+                ("masks", masks),
+                ("appearance", appearance),
+                ("background", background),
+                ("viewpoint", viewpoint),
+            )
+        }
+        place = None if out is None else read_array("out", out, handle)
+        if any(isinstance(array, DeviceArray) for array in (place, *arrays.values())):
+            from posegen_runtime.on_device import generate_on_device
+
+            images = generate_on_device(self, arrays, out, place, allow_copy, handle)
+            return images if out is None else out
+        self._refuse_copies(handle, allow_copy)
+        silhouettes = check_masks(arrays["masks"], self.image_size, allow_copy)
         count = len(silhouettes)
-        given = {"appearance": appearance, "background": background, "viewpoint": viewpoint}
-        conditions = self._conditions(given, count)
+        of_masks = arrays.pop("masks")
+        keyed = self._keyed(self.check_conditions(arrays, count))
+        if out is None:
+            return self.generate_keyed(silhouettes, keyed, arrays["viewpoint"])
+        target: Any = check_out(place, type(out).__name__, (count, *self.image_size, 3))
+        check_apart(target, {"masks": of_masks, **arrays})
+        if target.flags.c_contiguous:
+            self.generate_keyed(silhouettes, keyed, arrays["viewpoint"], target)
+        elif allow_copy:
+            target[...] = self.generate_keyed(silhouettes, keyed, arrays["viewpoint"])
+        else:
+            raise PoseGenError(f"out: not contiguous; must be, {NO_COPY}")
+        return out
+
+    def _refuse_copies(self, stream: int | None, allow_copy: bool) -> None:
+        if stream is not None:
+            raise PoseGenError("stream: all arrays lie in the host's memory; leave it out")
+        if not allow_copy and self.choice.backend.on_gpu:
+            raise PoseGenError(
+                f"masks: lie in the host's memory, and {self.choice.backend.value} computes on a "
+                f"GPU; give masks and out there, {NO_COPY}"
+            )
+
+    def _keyed(self, conditions: dict[str, Images]) -> list[tuple[bytes, dict[str, Images]]]:
+        """Conditions of each row, for `generate_keyed`."""
         rows = max((len(images) for images in conditions.values()), default=0)
         by_row = [
             {name: images[row % len(images)] for name, images in conditions.items()}
             for row in range(rows)
         ]
-        keyed = [(content_key(list(images.values())), images) for images in by_row]
-        return self.generate_keyed(silhouettes, keyed, viewpoint)
+        return [(content_key(list(images.values())), images) for images in by_row]
 
     def generate_keyed(
         self,
         masks: Images,
         conditions: Sequence[tuple[bytes, Mapping[str, Images]]],
         viewpoint: npt.NDArray[Any] | None = None,
+        out: Images | None = None,
     ) -> Images:
         """`generate` where it is known which conditions are the same.
 
         `masks`: uint8 [N, H, W] in {0, 255}. `conditions`: (key, uint8 [H, W, 3] by name), one for
         all masks or one each, none for a bundle without; equal keys must mean equal images, which
         are not looked at where those of their key were encoded before. `viewpoint` as in
-        `generate`.
+        `generate`. `out`: uint8 [N, H, W, 3], C-contiguous.
         """
         count = len(masks)
         of_masks: Feeds = {"mask": masks}
@@ -146,18 +238,16 @@ class PoseGenerator:
             of_masks["viewpoint"] = check_viewpoint(viewpoint, count)
         step = self._step
         if 0 < count <= step:
-            return self._run(of_masks, self._encoded(conditions))
-        images = np.empty((count, *self.image_size, 3), np.uint8)
+            return self._run(of_masks, self._encoded(conditions), out)
+        images = np.empty((count, *self.image_size, 3), np.uint8) if out is None else out
         for start in range(0, count, step):
             rows = slice(start, min(start + step, count))
             chunk = conditions if len(conditions) <= 1 else conditions[rows]
             feeds = {name: array[rows] for name, array in of_masks.items()}
-            images[rows] = self._run(feeds, self._encoded(chunk))
+            self._run(feeds, self._encoded(chunk), images[rows])
         return images
 
-    def _conditions(
-        self, given: dict[str, npt.NDArray[Any] | None], count: int
-    ) -> dict[str, Images]:
+    def check_conditions(self, given: Mapping[str, Any], count: int) -> dict[str, Any]:
         """Every condition the bundle takes, uint8 [1 or N, H, W, 3]."""
         taken = [spec.name for spec in self.bundle.manifest.inputs]
         for name, array in given.items():
@@ -197,8 +287,9 @@ class PoseGenerator:
         """Rows in one call of the backend."""
         return self.bundle.manifest.max_batch * self.backend(self._graph).batches
 
-    def _run(self, feeds: Feeds, kept: list[Kept]) -> Images:
-        images = self.backend(self._graph).run(feeds, kept)["image"]
+    def _run(self, feeds: Feeds, kept: list[Kept], out: Images | None) -> Images:
+        places = None if out is None else {"image": out}
+        images = self.backend(self._graph).run(feeds, kept, places)["image"]
         expected = (len(feeds["mask"]), *self.image_size, 3)
         if images.shape != expected or images.dtype != np.uint8:
             raise PoseGenError(
@@ -206,6 +297,10 @@ class PoseGenerator:
                 f"instead of uint8 {expected}; export the bundle again"
             )
         return images
+
+    def encoded(self, conditions: dict[str, Images]) -> list[Kept]:
+        """Conditions of `check_conditions`, encoded: one for all rows, or one each."""
+        return self._encoded(self._keyed(conditions))
 
     def _encoded(self, conditions: Sequence[tuple[bytes, Mapping[str, Images]]]) -> list[Kept]:
         """Encoded conditions: one for all rows where they share them, else one each; none of

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from posegen_runtime.arrays.device import DeviceArray
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Tensor name to array."""
@@ -20,13 +23,49 @@ class Kept:
     held: Any
 
 
+class OnDevice(Protocol):
+    """A loaded graph on arrays that lie on its GPU."""
+
+    gpu: int
+    """Its number."""
+    returns_before: bool
+    """Whether `run` with a stream returns before the work on it is over."""
+
+    def allocate(self, shape: tuple[int, ...], dtype: str) -> "DeviceArray":
+        """New memory, ready for any stream."""
+        ...
+
+    def run(
+        self,
+        feeds: Mapping[str, "npt.NDArray[Any] | DeviceArray"],
+        kept: Sequence[Kept],
+        out: Mapping[str, "DeviceArray"],
+        stream: int | None,
+    ) -> None:
+        """Run the graph into `out`, which holds every output.
+
+        Arrays on the device are read and written where they lie, once `DeviceArray.stream` came so
+        far; those of the host are brought there. Inputs have N rows, or one for all. With `stream`,
+        the handle of one of the caller's, the work follows what is on it; without, it is over on
+        return.
+        """
+        ...
+
+
 class Backend(Protocol):
     """One loaded graph. `run` and `keep` may be called from several threads at once."""
 
-    def run(self, feeds: Arrays, kept: Sequence[Kept] = ()) -> dict[str, npt.NDArray[Any]]:
+    on_device: OnDevice | None
+    """None for a backend of the host's memory."""
+
+    def run(
+        self, feeds: Arrays, kept: Sequence[Kept] = (), out: Arrays | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         """Run the graph on `feeds` and return every output by name.
 
         `kept` are inputs that this backend's `keep` holds already: one for all rows, or one each.
+        `out` is where the outputs go, all of them, C-contiguous; a backend of the host's memory
+        lets the engine write there itself. None: into new arrays.
         """
         ...
 

@@ -17,14 +17,17 @@ class NullBackend:
     """Images are the condition with the mask's colours turned round, or the mask itself."""
 
     batches = 1
+    on_device = None
     description = "null: computes nothing"
 
-    def run(self, feeds: Arrays, kept: Sequence[Kept] = ()) -> dict[str, npt.NDArray[Any]]:
+    def run(
+        self, feeds: Arrays, kept: Sequence[Kept] = (), out: Arrays | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         """``image``, uint8 [N, H, W, 3], of a graph with masks; else its inputs as they are."""
         if "mask" not in feeds:
             return dict(feeds)
         masks = feeds["mask"]
-        images = np.empty((*masks.shape, 3), np.uint8)
+        images = out["image"] if out else np.empty((*masks.shape, 3), np.uint8)
         for row, mask in enumerate(masks):
             photo = _photo(kept[row if len(kept) > 1 else 0].held) if kept else None
             turned = cv2.merge([mask, mask, mask])

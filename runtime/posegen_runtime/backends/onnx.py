@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from posegen_runtime.backends.base import Arrays, Kept, one_line
+from posegen_runtime.backends.onnx_device import OnnxOnDevice
 from posegen_runtime.errors import PoseGenError
 
 if TYPE_CHECKING:
@@ -66,59 +67,73 @@ class OnnxBackend:
             )
         if provider == CUDA and hasattr(ort, "preload_dlls"):
             ort.preload_dlls()
-        self._path = path
+        self.path = path
         self._provider = provider
         self._memory = MEMORY.get(provider)
-        self._ort = ort
-        self._session = _open(ort, path, provider, threads)
-        used = self._session.get_providers()
+        self.ort = ort
+        self.session = _open(ort, path, provider, threads)
+        used = self.session.get_providers()
         if used[0] != provider:
             raise PoseGenError(
                 f"{provider} was asked for, but ONNX Runtime could only load {used[0]}; "
                 "repair the driver and CUDA libraries, or take --backend cpu"
             )
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        self.on_device = OnnxOnDevice(self, self._memory) if self._memory else None
+        self._outputs = [output.name for output in self.session.get_outputs()]
 
-    def run(self, feeds: Arrays, kept: Sequence[Kept] = ()) -> dict[str, npt.NDArray[Any]]:
+    def run(
+        self, feeds: Arrays, kept: Sequence[Kept] = (), out: Arrays | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         hosts = {name: np.ascontiguousarray(array) for name, array in feeds.items()}
         try:
             if self._memory is not None and len(kept) == 1:
-                values = self._run_bound(hosts, kept[0].held[1])
+                values = self._run_bound(hosts, kept[0].held[1], out)
+            elif out is not None:
+                values = self._run_bound({**hosts, **joined(kept)}, {}, out)
             else:
-                values = self._session.run(self._outputs, {**hosts, **_joined(kept)})
+                values = self.session.run(self._outputs, {**hosts, **joined(kept)})
         except Exception as error:  # ONNX Runtime raises its own types, one for each status code
             raise PoseGenError(
-                f"{self._path}: {self._provider} failed ({one_line(error)})"
+                f"{self.path}: {self._provider} failed ({one_line(error)})"
             ) from error
         return dict(zip(self._outputs, values, strict=True))
 
-    def _run_bound(self, hosts: Arrays, device: Mapping[str, Any]) -> list[npt.NDArray[Any]]:
-        """With tensors that stay on the device. A binding is each call's own, for the threads."""
-        binding = self._session.io_binding()
+    def _run_bound(
+        self, hosts: Arrays, device: Mapping[str, Any], out: Arrays | None
+    ) -> list[npt.NDArray[Any]]:
+        """With tensors that stay on the device, and outputs that have their place. A binding is
+        each call's own, for the threads."""
+        binding = self.session.io_binding()
         for name, value in device.items():
             binding.bind_ortvalue_input(name, value)
         for name, array in hosts.items():
             binding.bind_cpu_input(name, array)
         for name in self._outputs:
-            binding.bind_output(name)
-        self._session.run_with_iobinding(binding)
+            if out is None:
+                binding.bind_output(name)
+            else:
+                to = out[name]
+                binding.bind_output(name, "cpu", 0, to.dtype, to.shape, to.ctypes.data)
+        self.session.run_with_iobinding(binding)
+        if out is not None:
+            return [out[name] for name in self._outputs]
         return list(binding.copy_outputs_to_cpu())
 
     def keep(self, arrays: Arrays) -> Kept:
         """On the host too: rows with different conditions are joined there."""
         device = {}
         if self._memory is not None:
-            from_numpy = self._ort.OrtValue.ortvalue_from_numpy
+            from_numpy = self.ort.OrtValue.ortvalue_from_numpy
             device = {name: from_numpy(array, self._memory, 0) for name, array in arrays.items()}
         size = sum(array.nbytes for array in arrays.values())
         return Kept(size * (2 if device else 1), (dict(arrays), device))
 
     @property
     def description(self) -> str:
-        return f"onnxruntime {self._ort.__version__} {self._provider}"
+        return f"onnxruntime {self.ort.__version__} {self._provider}"
 
 
-def _joined(kept: Sequence[Kept]) -> Arrays:
+def joined(kept: Sequence[Kept]) -> Arrays:
     """Rows with different conditions side by side. One alone is not copied: it is megabytes."""
     rows = [row.held[0] for row in kept]
     if len(rows) <= 1:

@@ -55,6 +55,7 @@ class OpenvinoBackend:
     """
 
     batches = 1
+    on_device = None
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         openvino = engine()
@@ -91,24 +92,29 @@ class OpenvinoBackend:
         for request in requests:
             self._idle.put(request)
 
-    def run(self, feeds: Arrays, kept: Sequence[Kept] = ()) -> dict[str, npt.NDArray[Any]]:
+    def run(
+        self, feeds: Arrays, kept: Sequence[Kept] = (), out: Arrays | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         count = max(len(array) for array in feeds.values())
         outputs = {
-            name: np.empty((count, *shape), dtype) for name, (shape, dtype) in self._outputs.items()
+            name: np.empty((count, *shape), dtype) if out is None else out[name]
+            for name, (shape, dtype) in self._outputs.items()
         }
+        tensor = engine().Tensor
         with self._request() as request:
             for row in range(count):
                 inputs = {name: _row(array, row) for name, array in feeds.items()}
                 if kept:
                     inputs |= kept[min(row, len(kept) - 1)].held
                 try:
-                    values = request.infer(inputs, share_inputs=True)
+                    for name, array in outputs.items():
+                        place = tensor(array[row : row + 1], shared_memory=True)
+                        request.set_tensor(name, place)
+                    request.infer(inputs, share_inputs=True, share_outputs=True)
                 except Exception as error:
                     raise PoseGenError(
                         f"{self._path}: OpenVINO failed ({one_line(error)})"
                     ) from error
-                for name, array in outputs.items():
-                    array[row] = values[name][0]
         return outputs
 
     def keep(self, arrays: Arrays) -> Kept:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from posegen_runtime.backends.base import Arrays, Kept, one_line
 from posegen_runtime.backends.device import open_device
 from posegen_runtime.backends.device.base import Device
+from posegen_runtime.backends.device.driver import open_driver
+from posegen_runtime.backends.direct import DirectLane, TensorrtOnDevice
 from posegen_runtime.backends.lane import Lane, Tensor
 from posegen_runtime.bundle import Bundle
 from posegen_runtime.engines.bindings import (
@@ -63,31 +65,54 @@ class TensorrtBackend:
         self._tensors = _tensors(self._engine, tensorrt, graph, file)
         self._idle: list[Lane] = []
         self._lock = threading.Lock()
+        self._on_device: TensorrtOnDevice | None = None
 
-    def run(self, feeds: Arrays, kept: Sequence[Kept] = ()) -> dict[str, npt.NDArray[Any]]:
+    def run(
+        self, feeds: Arrays, kept: Sequence[Kept] = (), out: Arrays | None = None
+    ) -> dict[str, npt.NDArray[Any]]:
         rows = max(len(array) for array in feeds.values())
         outputs = {
             tensor.name: np.empty((rows, *tensor.shape), tensor.dtype)
+            if out is None
+            else out[tensor.name]
             for tensor in self._tensors
             if not tensor.is_input
         }
         if not rows:
             return outputs
+        with self._working(), self._lane() as lane:
+            lane.run(feeds, [row.held for row in kept], outputs)
+        return outputs
+
+    @property
+    def on_device(self) -> TensorrtOnDevice:
+        with self._lock:
+            if self._on_device is None:
+                self._on_device = TensorrtOnDevice(
+                    self._make_direct, self._device, open_driver(), self._working
+                )
+            return self._on_device
+
+    def _make_direct(self) -> DirectLane:
+        context = self._context(replayed=False)
+        return DirectLane(context, self._tensors, self._device, open_driver())
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Make the GPU current, and tell what fails in one line."""
         with (
             interrupted_after(),
             self._device.current(),
             self._tensorrt.logger.collect() as errors,
         ):
             try:
-                with self._lane() as lane:
-                    lane.run(feeds, [row.held for row in kept], outputs)
+                yield
             except PoseGenError:
                 raise
             except Exception as error:
                 raise PoseGenError(
                     f"{self.file.path}: {self._tensorrt} failed ({one_line(error)}; {errors})"
                 ) from error
-        return outputs
 
     def keep(self, arrays: Arrays) -> Kept:
         with self._device.current():
@@ -127,12 +152,14 @@ class TensorrtBackend:
         """Not with TensorRT-RTX: it has graphs of its own, and knows when its kernels are final."""
         return not self._tensorrt.has("CudaGraphStrategy")
 
-    def _context(self) -> IExecutionContext:
+    def _context(self, replayed: bool = True) -> IExecutionContext:
+        """`replayed` is what works on the same addresses again and again."""
         engine: ICudaEngine = self._engine
         if not self.records_graphs:
             trt = self._tensorrt.module
             config: IRuntimeConfig = engine.create_runtime_config()
-            config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+            if replayed:
+                config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
             # Otherwise the first batches run on other kernels than later ones, and differ.
             config.dynamic_shapes_kernel_specialization_strategy = (
                 trt.DynamicShapesKernelSpecializationStrategy.EAGER

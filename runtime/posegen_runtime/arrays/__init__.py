@@ -1,0 +1,1 @@
+"""Arrays of any library, taken and given where they lie."""

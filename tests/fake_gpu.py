@@ -51,7 +51,7 @@ class FakeDevice:
         self.check_current()
         with self.lock:
             assert threading.get_ident() not in self.capturing
-            address, self._next = self._next, self._next + nbytes + 4096
+            address, self._next = self._next, self._next + (nbytes + 4096) // 256 * 256 + 256
             self._blocks[address] = np.full(nbytes, 0xA5, np.uint8)
         return FakeMemory(self, address, nbytes)
 

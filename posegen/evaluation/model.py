@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,4 +96,5 @@ class BundleModel:
 
     def images(self, conditions: Conditions) -> Pixels:
         masks, *others = ((name, conditions[name]) for name in self.inputs)
-        return self._generator.generate(masks[1], **dict(others))
+        given: dict[str, Any] = dict(others)
+        return self._generator.generate(masks[1], **given)

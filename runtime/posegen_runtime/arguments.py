@@ -86,4 +86,6 @@ def check_viewpoint(viewpoint: npt.NDArray[Any] | None, count: int) -> npt.NDArr
 
 
 def _describe(value: object) -> str:
-    return str(value.dtype) if isinstance(value, (np.ndarray, DeviceArray)) else type(value).__name__
+    return (
+        str(value.dtype) if isinstance(value, (np.ndarray, DeviceArray)) else type(value).__name__
+    )

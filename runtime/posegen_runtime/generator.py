@@ -102,12 +102,14 @@ class PoseGenerator:
     @overload
     def generate(
         self,
-        masks: npt.NDArray[Any],
-        appearance: npt.NDArray[Any] | None = ...,
-        background: npt.NDArray[Any] | None = ...,
-        viewpoint: npt.NDArray[Any] | None = ...,
+        masks: Any,
+        appearance: Any = ...,
+        background: Any = ...,
+        viewpoint: Any = ...,
         *,
+        out: None = ...,
         allow_copy: bool = ...,
+        stream: object = ...,
     ) -> Images: ...
 
     @overload
@@ -122,18 +124,6 @@ class PoseGenerator:
         allow_copy: bool = ...,
         stream: object = ...,
     ) -> Out: ...
-
-    @overload
-    def generate(
-        self,
-        masks: Any,
-        appearance: Any = ...,
-        background: Any = ...,
-        viewpoint: Any = ...,
-        *,
-        allow_copy: bool = ...,
-        stream: object = ...,
-    ) -> Any: ...
 
     def generate(
         self,

@@ -38,7 +38,7 @@ def generate_on_device(
     size, gpu = generator.image_size, device.gpu
     masks = _masks(arrays["masks"], size, allow_copy, gpu)
     count = len(masks)
-    target = None
+    target: Any = None
     if out is not None:
         target = check_out(place, type(out).__name__, (count, *size, 3))
         if not isinstance(target, DeviceArray):
@@ -97,9 +97,7 @@ def _masks(masks: Any, size: tuple[int, int], allow_copy: bool, gpu: int) -> Any
     if not isinstance(masks, DeviceArray):
         checked = check_masks(masks, size, allow_copy)
         if not allow_copy:
-            raise PoseGenError(
-                f"masks: lie in the host's memory; must be on cuda:{gpu}, {NO_COPY}"
-            )
+            raise PoseGenError(f"masks: lie in the host's memory; must be on cuda:{gpu}, {NO_COPY}")
         return checked
     if masks.dtype != np.uint8:
         raise PoseGenError(f"masks: {masks.dtype}; on a GPU they must be uint8 in {{0, 255}}")

@@ -103,4 +103,3 @@ class DeviceArray:
 
             open_driver().order(self.stream, wanted)
         return write_capsule(self.view, versioned=max_version is not None and max_version[0] >= 1)
-

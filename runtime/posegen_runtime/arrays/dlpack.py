@@ -117,7 +117,9 @@ deleted."""
 def write_capsule(view: View, versioned: bool) -> Any:
     """A capsule of C-contiguous memory, which lives as long as the consumer wants it."""
     ndim = len(view.shape)
-    steps = tuple(stride // view.dtype.itemsize for stride in packed(view.shape, view.dtype.itemsize))
+    steps = tuple(
+        stride // view.dtype.itemsize for stride in packed(view.shape, view.dtype.itemsize)
+    )
     shape, strides = (ctypes.c_int64 * ndim)(*view.shape), (ctypes.c_int64 * ndim)(*steps)
     managed: Any = _Versioned() if versioned else _Managed()
     tensor = managed.tensor

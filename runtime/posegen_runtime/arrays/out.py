@@ -44,7 +44,9 @@ def check_out(
     if not out.flags.writeable:
         raise PoseGenError("out: is read-only; give memory that may be written to")
     if out.ndim == 1 and not out.flags.c_contiguous and out.size:
-        raise PoseGenError("out: bytes in a row with gaps between; give them without, or [N, H, W, 3]")
+        raise PoseGenError(
+            "out: bytes in a row with gaps between; give them without, or [N, H, W, 3]"
+        )
     return out.reshape(shape) if out.ndim == 1 else out if out.ndim == 4 else out[None]
 
 
@@ -61,7 +63,8 @@ def _overlap(out: Images | DeviceArray, array: npt.NDArray[Any] | DeviceArray) -
     if isinstance(out, DeviceArray) and isinstance(array, DeviceArray):
         begin, end = array.address, array.address + array.nbytes
         return out.gpu == array.gpu and out.address < end and begin < out.address + out.nbytes
+    most: Any = MOST_WORK
     try:
-        return np.shares_memory(out, array, max_work=MOST_WORK)
+        return np.shares_memory(out, array, max_work=most)
     except np.exceptions.TooHardError:
         return True  # their bounds overlap, and to look closer would take long

@@ -26,10 +26,15 @@ class Kept:
 class OnDevice(Protocol):
     """A loaded graph on arrays that lie on its GPU."""
 
-    gpu: int
-    """Its number."""
-    returns_before: bool
-    """Whether `run` with a stream returns before the work on it is over."""
+    @property
+    def gpu(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def returns_before(self) -> bool:
+        """Whether `run` with a stream returns before the work on it is over."""
+        ...
 
     def allocate(self, shape: tuple[int, ...], dtype: str) -> "DeviceArray":
         """New memory, ready for any stream."""
@@ -55,8 +60,10 @@ class OnDevice(Protocol):
 class Backend(Protocol):
     """One loaded graph. `run` and `keep` may be called from several threads at once."""
 
-    on_device: OnDevice | None
-    """None for a backend of the host's memory."""
+    @property
+    def on_device(self) -> OnDevice | None:
+        """None for a backend of the host's memory."""
+        ...
 
     def run(
         self, feeds: Arrays, kept: Sequence[Kept] = (), out: Arrays | None = None

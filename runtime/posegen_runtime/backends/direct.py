@@ -21,7 +21,9 @@ from posegen_runtime.errors import PoseGenError
 LANES = 4
 """Calls under way at a time: one more waits on the host for the first of them."""
 ALIGNMENT = 256
-"""Of addresses, in bytes, as TensorRT wants them."""
+"""Of addresses, in bytes, as TensorRT wants them. Of masks and images, which are not to be copied,
+anything else is an error."""
+MASK, IMAGE = "mask", "image"
 
 
 class DirectLane:
@@ -86,12 +88,18 @@ class DirectLane:
     ) -> None:
         rows = stop - start
         if rows < self._smallest:
-            raise PoseGenError(f"masks: {rows} in a batch; this engine takes {self._smallest} or more")
-        addresses = {}
+            raise PoseGenError(
+                f"masks: {rows} in a batch; this engine takes {self._smallest} or more"
+            )
+        addresses, moved = {}, []
         for tensor in self._tensors:
             name = tensor.name
             if not tensor.is_input:
-                addresses[name] = out[name].rows(start, stop).address
+                place = out[name].rows(start, stop)
+                addresses[name] = place.address
+                if place.address % ALIGNMENT and name != IMAGE:
+                    addresses[name] = self._memory(tensor).address
+                    moved.append((place, addresses[name]))
             elif name in feeds:
                 addresses[name] = self._feed(tensor, feeds[name], start, stop, stream)
             else:
@@ -100,7 +108,7 @@ class DirectLane:
         for name, address in addresses.items():
             if address % ALIGNMENT:
                 raise PoseGenError(
-                    f"{'out' if name == 'image' else name}: starts at an address that is no "
+                    f"{'out' if name == IMAGE else 'masks'}: starts at an address that is no "
                     f"multiple of {ALIGNMENT}, as TensorRT needs; give memory of its own"
                 )
         with ENQUEUEING:
@@ -112,6 +120,8 @@ class DirectLane:
                 self._context.set_tensor_address(tensor.name, addresses[tensor.name])
             if not self._context.execute_async_v3(stream):
                 raise RuntimeError(f"a batch of {rows} could not run")
+        for place, source in moved:
+            self._driver.copy(place.address, source, place.nbytes, stream)
 
     def _feed(
         self,
@@ -124,12 +134,17 @@ class DirectLane:
         """Address of an input's rows: their own, or a copy's of what the host or one row holds."""
         if isinstance(array, DeviceArray):
             if len(array) > 1 or stop - start == 1:
-                return array.rows(start, stop).address if len(array) > 1 else array.address
+                rows = array.rows(start, stop) if len(array) > 1 else array
+                if rows.address % ALIGNMENT == 0 or tensor.name == MASK:
+                    return rows.address
+                target = self._memory(tensor)
+                self._driver.copy(target.address, rows.address, rows.nbytes, stream)
+                return target.address
             return self._place(tensor, [array.address] * (stop - start), stream)
-        rows = array[start:stop] if len(array) > 1 else array
-        rows = np.ascontiguousarray(np.broadcast_to(rows, (stop - start, *tensor.shape)))
+        held = array[start:stop] if len(array) > 1 else array
+        held = np.ascontiguousarray(np.broadcast_to(held, (stop - start, *tensor.shape)))
         target = self._memory(tensor)
-        self._driver.upload(target.address, rows, stream)
+        self._driver.upload(target.address, held, stream)
         return target.address
 
     def _place(self, tensor: Tensor, sources: Sequence[int], stream: int) -> int:

@@ -211,6 +211,10 @@ class _Run:
                 raise
             record.state = "interrupted" if stop.is_set() else "finished"
             counts = self._ledger.counts()
+            if counts.pending and not stop.is_set():
+                record.state = "stopped"
+                left = f"{counts.pending} images are left to do; the same command tries them again"
+                record.warnings = [left, *record.warnings]
             record.write(options.out, counts)
             report = self._write_report(counts)
         for line in record.warnings:

@@ -15,7 +15,7 @@ from posegen_runtime.choices import BackendName, SinkName
 from posegen_runtime.cluster.connection import connected
 from posegen_runtime.cluster.lease import Lease
 from posegen_runtime.cluster.machine import Answer, Question, look, sees
-from posegen_runtime.cluster.maker import Order, ShardMaker, ShardResult
+from posegen_runtime.cluster.maker import Order, ShardMaker, ShardResult, from_bytes, to_bytes
 from posegen_runtime.cluster.shards import cut, packed, size_of_shards, unpacked
 from posegen_runtime.cluster.sizing import Machine, Pool, machines_of, pool_for
 from posegen_runtime.errors import PoseGenError
@@ -60,12 +60,7 @@ def open_cluster(
         first = answers[0]
         assert first.choice is not None
         model = Model(bundle, first.choice, first.engine)
-        machines = len(pool.machines)
-        say(
-            f"ray: {pool.actors} actors of {pool.cpus} cores"
-            f"{f' and {pool.gpus} GPUs' if pool.gpus else ''} on {machines} "
-            f"machine{'s' * (machines > 1)}"
-        )
+        say(f"ray: {pool}")
         yield Cluster(ray, pool, model)
 
 
@@ -79,7 +74,10 @@ class Cluster:
         self.cores = pool.cpus
         self.machines: Mapping[str, Any] = {
             "ray": ray.__version__,
-            "machines": {one.host: f"{one.cpus} cores, {one.gpus} GPUs" for one in pool.machines},
+            "machines": {
+                str(number): f"{one.host}: {one.cpus} cores, {one.gpus} GPUs"
+                for number, one in enumerate(pool.machines, 1)
+            },
             "actors": pool.actors,
             "actor_cores": pool.cpus,
             "actor_gpus": pool.gpus,
@@ -123,8 +121,12 @@ class Cluster:
     def _results(self, ahead: "_Shards", order: Order, lease: Lease) -> Generator[Step, None, None]:
         broken: ShardResult | None = None
         given_up: list[ShardResult] = []
+        seen: set[int] = set()
         with _explained(self._made(ahead, order)) as results:
             for result in results:
+                if result.shard in seen:
+                    continue  # made twice, as when a machine is lost with what it had made
+                seen.add(result.shard)
                 if result.died and not result.given_up:
                     say(
                         f"note: {' and '.join(result.died)} died at {ahead.name(result.shard)}; "
@@ -142,7 +144,7 @@ class Cluster:
         for result in given_up:
             say(
                 f"error: {' and '.join(result.died)} died at {ahead.name(result.shard)}, which are "
-                "left to do; the same command tries them again"
+                "left to do"
             )
 
     def _made(self, ahead: "_Shards", order: Order) -> Iterator[ShardResult]:
@@ -168,7 +170,7 @@ class Cluster:
         )
         for table in made.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for value in table["result"]:
-                yield pickle.loads(value.as_py())
+                yield from_bytes(value.as_py())
 
     def _check_shared(self, lease: Lease) -> None:
         seen = _on_all(self._ray, self._pool, sees, lease)
@@ -191,7 +193,7 @@ class ShardActor:
 
         (row,) = batch.to_pylist()
         result = self._make(row["shard"], unpacked(row["jobs"]))
-        return pyarrow.table({"result": pyarrow.array([pickle.dumps(result)], pyarrow.binary())})
+        return pyarrow.table({"result": pyarrow.array([to_bytes(result)], pyarrow.binary())})
 
 
 class _Shards:

@@ -1,6 +1,7 @@
 """What an actor does: make whole shards, one after the other. Knows nothing of Ray."""
 
 import os
+import pickle
 import socket
 import sys
 import threading
@@ -19,7 +20,7 @@ from posegen_runtime.frames.files import FrameFiles
 from posegen_runtime.generator import PoseGenerator, load_bundle
 from posegen_runtime.inputs import Inputs
 from posegen_runtime.judging import open_judging
-from posegen_runtime.ledger import JobResult, PlannedJob
+from posegen_runtime.ledger import ImageData, JobResult, PlannedJob
 from posegen_runtime.making import Maker, through_sink
 from posegen_runtime.options import RunOptions
 from posegen_runtime.preview import SHOWN
@@ -65,6 +66,29 @@ class ShardResult(msgspec.Struct, kw_only=True):
     given_up: bool = False
     error: str = ""
     errno: int | None = None
+
+
+def to_bytes(result: ShardResult) -> bytes:
+    """For the way to the run. What rows hold beside their columns goes as in the ledger: pickled,
+    a value that is the default by chance would no longer be one, and the row another one."""
+    data = [[image.data for image in job.images] for job in result.standing]
+    return pickle.dumps((result, msgspec.json.encode(data)))
+
+
+def from_bytes(data: bytes) -> ShardResult:
+    result, encoded = pickle.loads(data)
+    held = msgspec.json.decode(encoded, type=list[list[ImageData]])
+    result.standing = [
+        JobResult(
+            job.job,
+            [
+                msgspec.structs.replace(image, data=one)
+                for image, one in zip(job.images, ones, strict=True)
+            ],
+        )
+        for job, ones in zip(result.standing, held, strict=True)
+    ]
+    return result
 
 
 class ShardMaker:

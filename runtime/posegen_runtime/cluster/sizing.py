@@ -30,6 +30,13 @@ class Pool(msgspec.Struct, frozen=True):
     gpus: int
     machines: Sequence[Machine]
 
+    def __str__(self) -> str:
+        share = _counted(self.cpus, "core") + (
+            f" and {_counted(self.gpus, 'GPU')}" if self.gpus else ""
+        )
+        machines = _counted(len(self.machines), "machine")
+        return f"{_counted(self.actors, 'actor')} with {share} each, on {machines}"
+
 
 def machines_of(nodes: Sequence[Mapping]) -> list[Machine]:
     """Those that are alive, of what `ray.nodes()` says."""
@@ -72,3 +79,7 @@ def pool_for(options: RunOptions, machines: Sequence[Machine]) -> Pool:
         )
     room = sum(min(one.cpus // cpus, one.gpus // gpus if gpus else one.cpus) for one in fitting)
     return Pool(options.actors or room, cpus, gpus, fitting)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

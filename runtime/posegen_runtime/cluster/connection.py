@@ -51,9 +51,12 @@ def connected(address: str | None) -> Iterator[Any]:
     try:
         with _hushed():
             ray.init(address, logging_level=logging.CRITICAL, log_to_driver=False, **own)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
-        words = f"no Ray cluster to work on ({_first(error)})"
-        raise PoseGenError(f"--address {address}: {words}") from error
+    except Exception as error:  # of many kinds, by what it meets
+        if address == HERE:
+            words = "--engine ray: Ray does not start on this machine"
+        else:
+            words = f"--address {address}: no Ray cluster to work on"
+        raise PoseGenError(f"{words} ({_first(error)})") from error
     try:
         yield ray
     finally:

@@ -5,16 +5,17 @@ import os
 import shlex
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
 def pip_install(*requirements: str) -> str:
     """Into the environment that runs this."""
-    return f"{_pip()} install {_quoted(requirements)}"
+    return f"{_pip('install')} {_quoted(requirements)}"
 
 
 def pip_uninstall(*distributions: str) -> str:
-    return f"{_pip()} uninstall{'' if _by_uv() else ' -y'} {_quoted(distributions)}"
+    return f"{_pip('uninstall')} {_quoted(distributions)}"
 
 
 def extra(name: str) -> str:
@@ -39,15 +40,11 @@ def _sudo() -> str:
     return "" if not hasattr(os, "geteuid") or os.geteuid() == 0 else "sudo "
 
 
-def _pip() -> str:
-    if _by_uv():
-        return f"uv pip --python {_python()}"
-    return f"{_python()} -m pip"
-
-
-def _by_uv() -> bool:
-    """Environments that uv made have no pip of their own."""
-    return importlib.util.find_spec("pip") is None and shutil.which("uv") is not None
+def _pip(verb: str) -> str:
+    # Environments that uv made have no pip of their own.
+    if importlib.util.find_spec("pip") is None and shutil.which("uv") is not None:
+        return f"uv pip {verb} --python {_python()}"
+    return f"{_python()} -m pip {verb}{' -y' if verb == 'uninstall' else ''}"
 
 
 def _python() -> str:
@@ -56,10 +53,10 @@ def _python() -> str:
     for name in ("python", "python3"):
         if shutil.which(name) == here:
             return name
-    path = Path(here)
-    if path.is_relative_to(Path.cwd()):
-        return shlex.quote(str(path.relative_to(Path.cwd())))
-    return tilde(shlex.quote(here))
+    with suppress(OSError, ValueError):  # the working folder is gone, or elsewhere
+        return shlex.quote(str(Path(here).relative_to(Path.cwd())))
+    quoted = shlex.quote(here)
+    return tilde(here) if quoted == here else quoted  # no shell expands a quoted ~
 
 
 def _quoted(words: tuple[str, ...]) -> str:

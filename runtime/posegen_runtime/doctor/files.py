@@ -24,7 +24,7 @@ def look_at_bundle(answer: Answer) -> Fact:
     return Fact(
         "model",
         State.OK,
-        f"{bundle['name']}, {bundle['variant']}, {width}×{height}, "
+        f"{bundle['name']}, {bundle['variant']}, {width}x{height}, "
         f"{' '.join(bundle['precisions'])}: all {bundle['files']} files are as exported",
     )
 
@@ -35,12 +35,12 @@ def look_at_cache() -> Part:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor"):
             pass
         free = shutil.disk_usage(folder).free
+        engines, held = _held(folder)
     except (PoseGenError, OSError) as error:
         text = tilde(str(error))
         why = "TensorRT's engines have no place: name a folder that can be written."
         advice = [Advice(why, [f"export {VARIABLE}=/a/folder/of/yours"])]
         return Part([Fact("engine cache", State.BROKEN, text)], advice)
-    engines, held = _held(folder)
     text = f"{tilde(str(folder))}: {engines} engine{'s' * (engines != 1)}, {size(held)}"
     text += f"; {size(free)} free"
     if free < LITTLE:

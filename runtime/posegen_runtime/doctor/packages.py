@@ -4,6 +4,7 @@ from importlib import metadata
 
 import msgspec
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion
 
 OURSELVES = "posegen"
 
@@ -94,6 +95,13 @@ def _lacking(needs: list[Requirement]) -> list[str]:
         here = version(need.name)
         if here is None:
             lacks.append(f"{need.name}{need.specifier}")
-        elif not need.specifier.contains(here, prereleases=True):
+        elif not _fits(need, here):
             lacks.append(f"{need.name}{need.specifier} ({here} is installed)")
     return list(dict.fromkeys(lacks))
+
+
+def _fits(need: Requirement, version: str) -> bool:
+    try:
+        return need.specifier.contains(version, prereleases=True)
+    except InvalidVersion:  # a vendor's own, about which nothing can be said
+        return True

@@ -11,7 +11,7 @@ import pytest
 
 from posegen_runtime.doctor import gpu, libraries, machine, onnxruntime, opencv, tensorrt
 from posegen_runtime.doctor.ask import Answer, ask
-from posegen_runtime.doctor.commands import apt_install, extra, pip_install, tilde
+from posegen_runtime.doctor.commands import apt_install, extra, pip_install, pip_uninstall, tilde
 from posegen_runtime.doctor.driver import ask_driver
 from posegen_runtime.doctor.files import look_at_cache, look_at_extras
 from posegen_runtime.doctor.findings import State
@@ -240,6 +240,8 @@ def test_commands_are_of_this_python(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr("sys.executable", str(tmp_path / "my venv/bin/python"))
     monkeypatch.chdir(tmp_path)
     assert extra("cpu") == "'my venv/bin/python' -m pip install 'posegen[cpu]'"
+    monkeypatch.setattr("sys.executable", "/home/somebody/my venv/bin/python")
+    assert pip_uninstall("a") == "'/home/somebody/my venv/bin/python' -m pip uninstall -y a"
     monkeypatch.setattr("sys.executable", "/home/somebody/v/bin/python")
     assert pip_install("a", "b<2") == "~/v/bin/python -m pip install a 'b<2'"
     assert tilde("/home/somebody-else") == "/home/somebody-else"
@@ -248,3 +250,14 @@ def test_commands_are_of_this_python(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_an_unknown_library_has_no_command() -> None:
     assert libraries.missing_library("no library at all") == ""
     assert libraries.commands_for("libfoo.so.1") == []
+
+
+def test_an_environment_of_uv_is_told_uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text("#!/bin/sh\n")
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("sys.executable", "/v/bin/python")
+    assert pip_install("a") == "uv pip install --python /v/bin/python a"
+    assert pip_uninstall("a") == "uv pip uninstall --python /v/bin/python a"

@@ -4,8 +4,9 @@
 
 Both on ONNX Runtime's CPU provider (the wheel's library), one thread, appearance and background set
 once, the same mask. The C program is a process of its own and times itself; it and Python take
-turns, `--calls` calls at a time, so that whatever else the machine does hits them alike. The ratio
-is Python's time by C's, median over the rounds: above 1, C is faster. `generate` is what a Python
+turns, `--calls` calls at a time, so that whatever else the machine does hits them alike. Time is
+the processor's, which on one thread is that of the clock where the core is free. The ratio is
+Python's time by C's, median over the rounds: above 1, C is faster. `generate` is what a Python
 program calls; `generate_keyed` is for those that know which conditions are the same, as in C.
 
 Needs CMake, a C compiler and ONNX Runtime's headers: docs/capi.md.
@@ -33,7 +34,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 ENDS = {"C": "C interface", "generate": "Python, generate", "keyed": "Python, generate_keyed"}
 
 Caller = Callable[[int], float]
-"""Makes that many calls; returns the seconds that they took."""
+"""Makes that many calls; returns the seconds of processor time that they took."""
 
 
 def build_program(folder: Path) -> Path:
@@ -82,10 +83,10 @@ def c_caller(program: Path, bundle: Path, inputs: list[np.ndarray[Any, Any]]) ->
 
 def python_caller(function: Callable[[], Any]) -> Caller:
     def call(calls: int) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(calls):
             function()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     return call
 

@@ -23,10 +23,15 @@ def capi() -> ModuleType:
 
 
 def test_ratios_are_against_c(capi: ModuleType) -> None:
-    def sleeper(milliseconds: float) -> object:
-        return capi.python_caller(lambda: time.sleep(milliseconds / 1e3))
+    def worker(milliseconds: float) -> object:
+        def work() -> None:
+            end = time.process_time() + milliseconds / 1e3
+            while time.process_time() < end:
+                pass
 
-    callers = {"C": sleeper(5), "generate": sleeper(20), "keyed": sleeper(10)}
+        return capi.python_caller(work)
+
+    callers = {"C": worker(5), "generate": worker(20), "keyed": worker(10)}
     figures = capi.measure(callers, rounds=3, calls=2)
     assert figures["ratio"] == pytest.approx({"generate": 4, "keyed": 2}, rel=0.3)
     assert figures["calls_per_second"]["C"] <= 200
@@ -34,5 +39,5 @@ def test_ratios_are_against_c(capi: ModuleType) -> None:
 
 @pytest.mark.slow
 def test_c_is_no_slower(capi: ModuleType, tmp_path: Path) -> None:
-    figures = capi.compare(SHIPPED_BUNDLE, 21, 5, tmp_path)
-    assert figures["ratio"]["generate"] >= 0.97  # measured 1.06 to 1.1; the rest is noise's
+    figures = capi.compare(SHIPPED_BUNDLE, 31, 5, tmp_path)
+    assert figures["ratio"]["generate"] >= 1

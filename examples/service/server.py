@@ -13,6 +13,7 @@ It has neither TLS nor users: put it behind what has.
 
 import argparse
 import json
+import os
 import queue
 import signal
 import sys
@@ -20,15 +21,18 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import cv2
-import numpy as np
+MOST_PIXELS = 2**25
+os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(MOST_PIXELS)  # a small file may hold many
 
-from posegen_runtime import PoseGenerator, PoseGenError
+import cv2  # noqa: E402, read when it is first imported
+import numpy as np  # noqa: E402
+
+from posegen_runtime import PoseGenerator, PoseGenError  # noqa: E402
 
 LARGEST = 8 * 2**20
 """Bytes of a request."""
@@ -122,7 +126,9 @@ class Makers:
 
 def read_mask(data: bytes, size: tuple[int, int]) -> np.ndarray:
     """uint8 [H, W] in {0, 255} of that size. Raises `ValueError` with what is wrong."""
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    image = None
+    with suppress(cv2.error):  # too many pixels
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
     if image is None:
         raise ValueError("the body is no image that OpenCV reads")
     if image.shape[0] * size[1] != image.shape[1] * size[0]:

@@ -89,6 +89,7 @@ def test_a_viewpoint_and_a_mask_of_another_size(running: Running, bundle: Path) 
         ("generate", b"no image", 400, "no image"),
         ("generate", b"", 400, "no image"),
         ("generate", png(np.zeros((SIZE, SIZE), np.uint8)), 400, "empty"),
+        ("generate", png(np.full((6000, 6000), 255, np.uint8)), 400, "no image"),
         ("generate", png(np.full((SIZE, 2 * SIZE), 255, np.uint8)), 400, "crop or pad"),
         ("generate?viewpoint=1,2", png(example_mask(0)), 400, "three numbers"),
         ("generate?viewpoint=a,b,c", png(example_mask(0)), 400, "float"),
@@ -116,8 +117,14 @@ def test_health_says_what_runs(running: Running) -> None:
     assert "onnxruntime" in json.loads(told)["engine"]
 
 
-def test_more_than_may_wait_are_refused_at_once_and_none_is_lost() -> None:
-    server = runpy.run_path(str(SERVER))
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the file defines."""
+    monkeypatch.setenv("OPENCV_IO_MAX_IMAGE_PIXELS", "0")  # which it sets, and is then put back
+    return runpy.run_path(str(SERVER))
+
+
+def test_more_than_may_wait_are_refused_at_once_and_none_is_lost(server: dict[str, Any]) -> None:
     go = threading.Event()
 
     class Slow:
@@ -146,8 +153,7 @@ def test_more_than_may_wait_are_refused_at_once_and_none_is_lost() -> None:
     assert not makers.alive
 
 
-def test_an_error_reaches_the_one_who_waits_and_the_thread_goes_on() -> None:
-    server = runpy.run_path(str(SERVER))
+def test_an_error_reaches_the_one_who_waits_and_the_thread_goes_on(server: dict[str, Any]) -> None:
 
     class Failing:
         class bundle:

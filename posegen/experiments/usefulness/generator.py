@@ -65,7 +65,8 @@ def stages(config: Config) -> dict[str, TrainConfig]:
 def train(config: Config, data: Path, folder: Path) -> Path:
     """Train on the data set in `data`, or go on where that stopped. Returns the checkpoint.
 
-    Raises `typer.Exit` with the signal's code when the training was interrupted.
+    Raises `typer.Exit` with the signal's code when the training was interrupted, and `PoseGenError`
+    when a loss is not finite.
     """
     before: Path | None = None
     for name, stage in stages(config).items():

@@ -2,9 +2,9 @@
 data set that `posegen data photos` makes of them."""
 
 import csv
+import io
 import json
 import shutil
-import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -48,7 +48,7 @@ def dataset(
         shutil.rmtree(folder, ignore_errors=True)
         _write_files(photos, masks, folder)
         part = folder / "part"
-        with redirect_stdout(sys.stderr):  # the command's own result is the table
+        with redirect_stdout(io.StringIO()):  # its report names a folder that is renamed
             make_dataset(
                 folder / "photos",
                 part,

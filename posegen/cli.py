@@ -122,8 +122,15 @@ def train(
     ] = DEFAULT.seed,
     device: Annotated[Device, typer.Option(help="auto takes CUDA where it is.")] = Device.AUTO,
     devices: Annotated[
-        int, typer.Option(min=1, help="How many devices share a batch.")
-    ] = DEFAULT.devices,
+        int | None,
+        typer.Option(
+            min=1, help="Devices of each machine that share a batch; torchrun and srun say it."
+        ),
+    ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Machines that share a batch, by torchrun or srun on each."),
+    ] = None,
     precision: Annotated[TrainPrecision, typer.Option(help="Arithmetic.")] = DEFAULT.precision,
     init: Annotated[
         Path | None,
@@ -142,6 +149,10 @@ def train(
     The run's folder gets last.safetensors, best.safetensors, samples/ and tensorboard/. Ctrl-C
     saves and leaves. With another configuration, a folder that holds a run is refused.
     """
+    from posegen.training.launch import find_launch, first_speaks
+
+    with first_speaks(os.environ):
+        launch = find_launch(devices, nodes, os.environ)
     config = TrainConfig(
         model=ModelConfig(
             arch=arch,
@@ -169,7 +180,8 @@ def train(
         evaluate_every=evaluate_every,
         seed=seed,
         precision=precision,
-        devices=devices,
+        devices=launch.devices,
+        nodes=launch.nodes,
     )
     # Threads that wait busily for each other take ten times as long as soon as another process
     # wants a core. OpenMP reads this when torch is loaded.
@@ -182,7 +194,8 @@ def train(
 
         options = RunOptions(data, out, init, device.value, save_every, sample_every)
         try:
-            code = run_training(config, options, interrupt)
+            with first_speaks(os.environ):
+                code = run_training(config, options, interrupt)
         except TrainingDiverged as error:
             typer.echo(f"error: {error}", err=True)
             code = EXIT_SOME_FAILED

@@ -200,7 +200,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     precision: TrainPrecision = TrainPrecision.FULL
     devices: int = 1
-    """`batch_size` is that of all devices together."""
+    """On each node; `batch_size` is that of all devices of all nodes together."""
+    nodes: int = 1
 
 
 N_Z = 256

@@ -6,6 +6,7 @@ on a CPU; read from the page cache it costs a copy.
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -87,12 +88,17 @@ def _check_size(dataset: Dataset, size: int) -> None:
 
 @contextmanager
 def _whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder that gets its name when it is complete; nothing is left when it is not."""
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    """A folder that gets its name when it is complete; nothing is left when it is not, or when
+    another process, on whatever machine, was faster."""
+    part = folder.with_name(f".{folder.name}.{socket.gethostname()}.{os.getpid()}.part")
     try:
         part.mkdir(parents=True)
         yield part
-        part.replace(folder)
+        try:
+            part.replace(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
     except OSError as error:
         raise PoseGenError(
             f"{folder}: cannot be written ({error.strerror}); free space or name another --out"

@@ -1,6 +1,7 @@
-"""What one training step sees, as a function of (seed, step, rank) and of nothing else.
+"""What one training step sees, as a function of (seed, step) and of nothing else.
 
-So a resumed run sees what the uninterrupted one would have, whatever the workers' timing.
+So a resumed run sees what the uninterrupted one would have, whatever the workers' timing. Several
+devices see what one would have: each draws the indices of the whole batch and reads its own part.
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +43,7 @@ class Sampler(Protocol):
 
 
 class _Order:
-    """Every sample once an epoch, in an order drawn anew each time; shared out among ranks."""
+    """Every sample once an epoch, in an order drawn anew each time."""
 
     def __init__(self, length: int, seed: int) -> None:
         self.length = length
@@ -61,7 +62,8 @@ class _Order:
 
 
 class _Drawing:
-    """`viewpoint_dropout`: share of the samples whose viewpoint is withheld."""
+    """`batch_size` is that of all `world` processes, of which process `rank` gets its part.
+    `viewpoint_dropout`: share of the samples whose viewpoint is withheld."""
 
     def __init__(
         self,
@@ -73,25 +75,27 @@ class _Drawing:
         viewpoint_dropout: float = 0.0,
     ) -> None:
         self.split = split
-        self.batch_size = batch_size // world
+        self.batch_size = batch_size
         self.seed = seed
-        self.rank = rank
-        self.world = world
+        size = batch_size // world
+        self._own = slice(rank * size, (rank + 1) * size)
         self.viewpoint_dropout = viewpoint_dropout
         self._order = _Order(len(split), seed)
 
     def _photos(self, step: int) -> NDArray[np.int64]:
-        first = (step * self.world + self.rank) * self.batch_size
+        """Those of the whole batch."""
+        first = step * self.batch_size
         return np.array([self._order[first + i] for i in range(self.batch_size)])
 
     def _generator(self, step: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, 1, step, self.rank])
+        return np.random.default_rng([self.seed, 1, step, 0])
 
     def _withhold(
         self, viewpoint: NDArray[np.float32], generator: np.random.Generator
     ) -> NDArray[np.float32]:
-        known = generator.random(len(viewpoint)) >= self.viewpoint_dropout
-        return viewpoint * known[:, None].astype(np.float32)
+        """`viewpoint` of the own part, without those that are drawn to be unknown."""
+        known = generator.random(self.batch_size) >= self.viewpoint_dropout
+        return viewpoint * known[self._own, None].astype(np.float32)
 
 
 class PairedSampler(_Drawing):
@@ -107,7 +111,7 @@ class PairedSampler(_Drawing):
         photos = self._photos(step)
         generator = self._generator(step)
         views = [int(generator.choice(self._views[int(self.split.scene[i])])) for i in photos]
-        batch = paired_batch(self.split, photos, np.array(views))
+        batch = paired_batch(self.split, photos[self._own], np.array(views)[self._own])
         return replace(batch, viewpoint=self._withhold(batch.viewpoint, generator))
 
 
@@ -116,9 +120,10 @@ class IndependentSampler(_Drawing):
 
     def batch(self, step: int) -> Batch:
         split = self.split
-        photos = self._photos(step)
+        photos = self._photos(step)[self._own]
         generator = self._generator(step)
-        appearances, masks, backgrounds = generator.integers(len(split), size=(3, self.batch_size))
+        drawn = generator.integers(len(split), size=(3, self.batch_size))
+        appearances, masks, backgrounds = drawn[:, self._own]
         return Batch(
             photo=split.photo[photos],
             photo_mask=split.mask[photos],

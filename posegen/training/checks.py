@@ -7,6 +7,11 @@ from posegen_runtime.errors import PoseGenError
 def check_config(config: TrainConfig) -> None:
     """Raises `PoseGenError` naming the option that does not fit the others."""
     variant, loss = config.model.variant, config.loss
+    if config.batch_size % (config.devices * config.nodes):
+        raise PoseGenError(
+            f"--batch-size {config.batch_size}: cannot be shared out evenly among {config.nodes} × "
+            f"{config.devices} devices; give a multiple of {config.nodes * config.devices}"
+        )
     without = f"variant {variant.value} takes no"
     paired = config.sampler is SamplerName.PAIRED
     if not paired and variant.uses_mask and not variant.uses_background:

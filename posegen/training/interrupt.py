@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM: finish the step, save, leave with the signal's exit code."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -29,10 +29,10 @@ class Interrupt:
 
 
 @contextmanager
-def watch_signals() -> Iterator[Interrupt]:
-    """Take over SIGINT and SIGTERM; the former handlers come back at the end."""
+def watch_signals(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[Interrupt]:
+    """Take over SIGINT and SIGTERM, or others; the former handlers come back at the end."""
     interrupt = Interrupt()
-    former = {number: signal.signal(number, interrupt.handle) for number in _SIGNALS}
+    former = {number: signal.signal(number, interrupt.handle) for number in signals}
     try:
         yield interrupt
     finally:

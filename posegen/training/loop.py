@@ -13,6 +13,7 @@ from posegen.config import TrainConfig
 from posegen.data.samplers import Sampler
 from posegen.training.evaluation import Score, cost, evaluate
 from posegen.training.interrupt import Interrupt
+from posegen.training.peers import Peers
 from posegen.training.progress import Reporter
 from posegen.training.resume import save_resume
 from posegen.training.samples import sample_grid, write_grid
@@ -34,6 +35,7 @@ class Loop:
     config: TrainConfig
     lineage: Lineage
     fabric: Fabric
+    peers: Peers
     sampler: Sampler
     validation: list[Tensors]
     shown: Tensors
@@ -66,10 +68,7 @@ class Loop:
 
     def _stops(self, interrupt: Interrupt) -> bool:
         """Whether to leave now. The processes agree, so that none waits for another."""
-        if self.fabric.world_size == 1:
-            return interrupt.received is not None
-        mine = torch.tensor(interrupt.received or 0, device=self.fabric.device)
-        interrupt.received = int(self.fabric.all_reduce(mine, reduce_op="max")) or None  # type: ignore[arg-type]
+        interrupt.received = self.peers.highest(interrupt.received or 0) or None
         return interrupt.received is not None
 
     def _after_step(self, last: bool, stop: bool) -> None:
@@ -82,18 +81,23 @@ class Loop:
             self._report_losses()
         if saves:
             self._check_weights()
-        if self.fabric.is_global_zero:
-            if evaluates:
-                self._evaluate()
-            if samples:
-                grid = sample_grid(self.state.ema.module, self.shown)
-                write_grid(self.run_folder / "samples" / f"step_{step:07d}.png", grid)
-                self.reporter.grid(step, grid)
-            if saves:
-                self._save_checkpoint(LAST)
-                save_resume(self.run_folder, self.state, self.config, self.lineage, self.fabric)
+        if saves or samples:
+            self.peers.together(lambda: self._write(evaluates, samples, saves))
+
+    def _write(self, evaluates: bool, samples: bool, saves: bool) -> None:
+        """What the first process alone does, while the others wait."""
+        if not self.peers.is_first:
+            return
+        step = self.state.step
+        if evaluates:
+            self._evaluate()
+        if samples:
+            grid = sample_grid(self.state.ema.module, self.shown)
+            write_grid(self.run_folder / "samples" / f"step_{step:07d}.png", grid)
+            self.reporter.grid(step, grid)
         if saves:
-            self.fabric.barrier()
+            self._save_checkpoint(LAST)
+            save_resume(self.run_folder, self.state, self.config, self.lineage, self.fabric)
 
     def _report_losses(self) -> None:
         """Means since the last report. The device is asked only here, not at every step."""

@@ -17,12 +17,14 @@ LINE_EVERY = 100
 @contextmanager
 def reading_progress() -> Iterator[Callable[[int, int], None]]:
     """A bar for decoding the data set; it vanishes at the end, and shows on a terminal only."""
+    console = Console(stderr=True)
     with Progress(
         TextColumn("reading images"),
         BarColumn(),
         MofNCompleteColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task("")
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -20,6 +20,8 @@ from posegen_runtime.paths import write_atomic
 
 SCHEMA = 1
 RESUME = "resume.pt"
+_FREE = {"devices", "nodes"}
+"""What a run may change on the way: what is learnt does not depend on it."""
 
 
 def save_resume(
@@ -106,7 +108,7 @@ def _parts(state: TrainingState) -> dict[str, Any]:
 
 
 def _other_value(before: dict[str, Any], now: dict[str, Any]) -> str | None:
-    for name in sorted(before.keys() | now.keys()):
+    for name in sorted((before.keys() | now.keys()) - _FREE):
         if before.get(name) != now.get(name):
             option = "--" + name.rpartition(".")[2].replace("_", "-")
             return f"{option} is {now.get(name)}, the run was started with {before.get(name)}"

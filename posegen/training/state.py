@@ -10,6 +10,7 @@ from posegen.config import TrainConfig
 from posegen.models.discriminator import Discriminator
 from posegen.models.generator import Generator
 from posegen.training.ema import Ema
+from posegen.training.shared_norm import share_statistics
 
 
 @dataclass
@@ -34,8 +35,12 @@ def build_state(
     fabric: Fabric,
     initial: tuple[Generator, Discriminator],
 ) -> TrainingState:
-    """Move `initial` to the device and give both their optimisers."""
+    """Move `initial` to the device and give both their optimisers. With several processes all get
+    the weights of the first."""
     plain_generator, plain_discriminator = initial
+    if fabric.world_size > 1:
+        for module in initial:
+            share_statistics(module, fabric.device)
     for module in initial:
         module.to(memory_format=torch.channels_last)
     generator, generator_optimizer = fabric.setup(plain_generator, _adam(config, plain_generator))

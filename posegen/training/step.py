@@ -12,9 +12,10 @@ from posegen.training.state import TrainingState, learning_rate, set_learning_ra
 from posegen.training.tensors import Tensors
 
 
-def seed_step(seed: int, step: int, rank: int) -> None:
-    """All randomness of a step follows from (seed, step, rank): nothing to store for a resume."""
-    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0]))
+def seed_step(seed: int, step: int) -> None:
+    """All randomness of a step follows from (seed, step), on every device alike: nothing to store
+    for a resume, and nothing that depends on the number of devices."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, 0]).generate_state(1)[0]))
 
 
 def train_step(
@@ -25,11 +26,12 @@ def train_step(
     The generated images are computed once: the discriminator learns from them, then judges them
     again with its new weights for the generator.
     """
-    seed_step(config.seed, state.step, fabric.global_rank)
+    seed_step(config.seed, state.step)
     rate = learning_rate(config, state.step)
     latent = None
     if config.model.variant is Variant.UNCONDITIONAL:
-        latent = torch.randn(len(batch.photo), N_Z, device=fabric.device)
+        drawn = torch.randn(config.batch_size, N_Z, device=fabric.device)
+        latent = drawn.chunk(fabric.world_size)[fabric.global_rank]
     fake = state.generator(**batch.conditions, latent=latent)
     terms = {}
     if config.loss.uses_discriminator:

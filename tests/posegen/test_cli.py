@@ -1,6 +1,5 @@
 """The real command: signals, kills, several devices, each in processes of its own; its help."""
 
-import json
 import os
 import signal
 import subprocess
@@ -92,47 +91,48 @@ def test_signals_save_and_leave_and_the_run_goes_on_exactly(data: Path, tmp_path
     assert weights(tmp_path / "straight") == weights(tmp_path / "stopped")
 
 
-# Each rank is a process of its own, started by Fabric with the script that rank 0 runs.
-NOTING_RANKS = """
-import hashlib, json, pathlib
-from posegen.cli import main
-from posegen.training.loop import Loop
-
-run = Loop.run
-
-def noted(loop, interrupt):
-    def digest():
-        weights = loop.state.plain_generator.parameters()
-        return hashlib.sha256(b"".join(w.detach().numpy().tobytes() for w in weights)).hexdigest()
-
-    photos = hashlib.sha256(loop.sampler.batch(0).photo.tobytes()).hexdigest()
-    before, code = digest(), run(loop, interrupt)
-    note = {"photos": photos, "before": before, "after": digest()}
-    file = loop.run_folder / f"rank{loop.fabric.global_rank}.json"
-    file.write_text(json.dumps(note))
-    return code
-
-Loop.run = noted
-main()
-"""
+TORCHRUN = [
+    str(Path(sys.executable).with_name("torchrun")),
+    *("--nproc-per-node", "2", "--no-python", *COMMAND),
+]
 
 
 @pytest.mark.slow
-def test_two_devices_share_a_batch(data: Path, tmp_path: Path) -> None:
-    """Different photos and yet the same weights: what one learns reaches the other."""
-    script = tmp_path / "noting.py"
-    script.write_text(NOTING_RANKS)
-    options = ("--devices", "2", "--steps", "6", "--save-every", "3")
-    command = [sys.executable, str(script)]
+@pytest.mark.parametrize("command", [[*COMMAND], TORCHRUN], ids=["alone", "torchrun"])
+def test_two_devices_share_a_batch(command: list[str], data: Path, tmp_path: Path) -> None:
+    options = ["--devices", "2", "--steps", "6", "--save-every", "3"]
     errors = finish(start(data, tmp_path / "run", *options, command=command), 0)
     assert errors.count("2 × cpu") == 1
-    assert (tmp_path / "run" / "last.safetensors").is_file()
-    first, second = (
-        json.loads((tmp_path / "run" / f"rank{rank}.json").read_text()) for rank in (0, 1)
-    )
-    assert first["photos"] != second["photos"]
-    assert first["before"] == second["before"] != first["after"]
-    assert first["after"] == second["after"]
+    assert "Initializing" not in errors
+    assert load_checkpoint(tmp_path / "run" / "last.safetensors").info.step == 6
+
+
+@pytest.mark.slow
+def test_a_signal_to_the_command_stops_two_devices_and_they_go_on(
+    data: Path, tmp_path: Path
+) -> None:
+    options = ("--devices", "2", "--steps", "60", "--save-every", "2", "--evaluate-every", "60")
+    for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        process = start(data, tmp_path / "run", *options)
+        resume = tmp_path / "run" / "resume.pt"
+        wait_for(resume, process)
+        before = resume.stat().st_mtime_ns
+        while resume.stat().st_mtime_ns == before:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        process.send_signal(sent)
+        errors = finish(process, code)
+        assert errors.count("stopped at step") == 1
+        assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_an_error_of_two_devices_is_one_line(data: Path, tmp_path: Path) -> None:
+    errors = finish(start(tmp_path, tmp_path / "run", "--devices", "2"), 2)
+    assert errors.startswith(f"error: {tmp_path}: no data set")
+    assert errors.count("\n") == 1
+    errors = finish(start(data, tmp_path / "run", "--devices", "3", command=TORCHRUN), 1)
+    assert errors.count("error: --devices 3: torchrun started 2 processes") == 1
 
 
 def test_help_needs_no_torch() -> None:
@@ -173,6 +173,9 @@ def test_the_defaults_are_those_of_the_configuration(
         (["--steps", "0"], "--steps"),
         (["--precision", "64"], "--precision"),
         (["--covered", "1.5"], "--covered"),
+        (["--devices", "0"], "--devices"),
+        (["--nodes", "2"], "torchrun --nnodes 2 --nproc-per-node 1"),
+        (["--devices", "3"], "--batch-size 4: cannot be shared out evenly among 1 × 3 devices"),
     ],
 )
 def test_options_out_of_bounds(

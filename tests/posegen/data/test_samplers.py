@@ -101,12 +101,15 @@ def test_independent_draws_apart(split: Split) -> None:
     assert drawn(batches, "photo_mask") == values["photo"]
 
 
-def test_ranks_share_out_what_one_device_would_see(split: Split) -> None:
-    alone = PairedSampler(split, 4, seed=3)
-    ranks = [PairedSampler(split, 4, seed=3, rank=rank, world=2) for rank in (0, 1)]
+@pytest.mark.parametrize("kind", [PairedSampler, IndependentSampler])
+def test_ranks_share_out_what_one_device_would_see(kind: type, split: Split) -> None:
+    alone = kind(split, 4, seed=3, viewpoint_dropout=0.5)
+    ranks = [kind(split, 4, 3, rank, 2, viewpoint_dropout=0.5) for rank in (0, 1)]
     for step in range(8):
-        parts = [rank.batch(step) for rank in ranks]
-        assert drawn(parts, "photo") == drawn([alone.batch(step)], "photo")
+        whole, parts = alone.batch(step), [rank.batch(step) for rank in ranks]
+        for name in ("photo", "photo_mask", "mask", "appearance", "background"):
+            assert drawn(parts, name) == drawn([whole], name)
+        assert (np.concatenate([part.viewpoint for part in parts]) == whole.viewpoint).all()
 
 
 def test_build_sampler(split: Split) -> None:

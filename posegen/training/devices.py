@@ -23,6 +23,7 @@ PRECISIONS: dict[TrainPrecision, Literal["32-true", "bf16-mixed", "16-mixed"]] =
     TrainPrecision.BFLOAT16: "bf16-mixed",
     TrainPrecision.FLOAT16: "16-mixed",
 }
+ALONE = Launch()
 SILENCE = timedelta(minutes=5)
 """How long a process waits for another before it takes it for lost. A process that ends is noticed
 at once; this is for a machine that vanishes from the network."""
@@ -44,7 +45,7 @@ def choose_device(config: TrainConfig, device: str) -> str:
     return device
 
 
-def build_fabric(config: TrainConfig, device: str, launch: Launch) -> Fabric:
+def build_fabric(config: TrainConfig, device: str, launch: Launch = ALONE) -> Fabric:
     """Fabric for one process, or for this one of those that a launcher started.
 
     `device` is auto, cpu or cuda. Raises `PoseGenError` as `choose_device` does.

@@ -30,9 +30,11 @@ class Peers:
         self.is_first = fabric.is_global_zero
         self.is_first_here = fabric.local_rank == 0
         self.count = fabric.world_size
-        self._group = (
-            torch.distributed.new_group(backend="gloo", timeout=SILENCE) if self.count > 1 else None
-        )
+        self._group: torch.distributed.ProcessGroup | None = None
+        if self.count > 1:
+            group = torch.distributed.new_group(backend="gloo", timeout=SILENCE)
+            assert isinstance(group, torch.distributed.ProcessGroup)
+            self._group = group
 
     def highest(self, number: int) -> int:
         """The largest number that a process calls with."""

@@ -60,7 +60,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
 def _mean(values: Tensor) -> Tensor:
     """[N, C, H, W] → [C], over all processes."""
-    mean: Tensor = _Average.apply(values.mean(dim=(0, 2, 3)))  # type: ignore[no-untyped-call]
+    mean: Tensor = _Average.apply(values.mean(dim=(0, 2, 3)))
     return mean
 
 

@@ -175,7 +175,7 @@ def test_the_defaults_are_those_of_the_configuration(
         (["--covered", "1.5"], "--covered"),
         (["--devices", "0"], "--devices"),
         (["--nodes", "2"], "torchrun --nnodes 2 --nproc-per-node 1"),
-        (["--devices", "3"], "--batch-size 4: cannot be shared out evenly among 1 × 3 devices"),
+        (["--devices", "3"], "--batch-size 64: cannot be shared out evenly among 1 × 3 devices"),
     ],
 )
 def test_options_out_of_bounds(
@@ -190,7 +190,7 @@ def test_options_out_of_bounds(
     ("options", "message"),
     [
         (["--preset", "huge"], "preset huge: spatial has no such preset"),
-        (["--batch-size", "3", "--devices", "2"], "--batch-size 3: not divisible by --devices 2"),
+        (["--batch-size", "3", "--devices", "2"], "--batch-size 3: cannot be shared out evenly among 1 × 2 devices"),
         (["--precision", "16-mixed"], "--precision 16-mixed: needs CUDA"),
         (["--image-size", "48"], "image size 48: spatial takes multiples of 32"),
         (["--init", "nowhere"], "nowhere: no checkpoint there"),

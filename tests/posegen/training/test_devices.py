@@ -12,14 +12,14 @@ from tiny_training import tiny_config
 
 
 def test_the_cpu() -> None:
-    fabric = build_fabric(tiny_config(), "cpu", Launch())
+    fabric = build_fabric(tiny_config(), "cpu")
     assert fabric.device.type == "cpu"
     assert fabric.world_size == 1
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_auto_takes_what_there_is() -> None:
-    assert build_fabric(tiny_config(), "auto", Launch()).device.type == "cpu"
+    assert build_fabric(tiny_config(), "auto").device.type == "cpu"
 
 
 def test_more_cuda_devices_than_there_are() -> None:

@@ -250,10 +250,10 @@ def test_adam_is_set_up_as_published() -> None:
         assert group["lr"] == 2e-4 * (1 - 4 / 8)
 
 
-def test_random_numbers_follow_from_seed_step_and_rank() -> None:
+def test_random_numbers_follow_from_seed_and_step() -> None:
     def number(*key: int) -> float:
         seed_step(*key)
         return torch.rand(()).item()
 
-    assert number(1, 2, 3) == number(1, 2, 3)
-    assert len({number(1, 2, 3), number(0, 2, 3), number(1, 0, 3), number(1, 2, 0)}) == 4
+    assert number(1, 2) == number(1, 2)
+    assert len({number(1, 2), number(0, 2), number(1, 0)}) == 3

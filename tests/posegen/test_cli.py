@@ -190,7 +190,10 @@ def test_options_out_of_bounds(
     ("options", "message"),
     [
         (["--preset", "huge"], "preset huge: spatial has no such preset"),
-        (["--batch-size", "3", "--devices", "2"], "--batch-size 3: cannot be shared out evenly among 1 × 2 devices"),
+        (
+            ["--batch-size", "3", "--devices", "2"],
+            "--batch-size 3: cannot be shared out evenly among 1 × 2 devices",
+        ),
         (["--precision", "16-mixed"], "--precision 16-mixed: needs CUDA"),
         (["--image-size", "48"], "image size 48: spatial takes multiples of 32"),
         (["--init", "nowhere"], "nowhere: no checkpoint there"),

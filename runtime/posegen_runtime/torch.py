@@ -90,6 +90,8 @@ class GeneratedImages(IterableDataset[Any]):
         super().__init__()
         if per_mask < 1:
             raise PoseGenError(f"per_mask {per_mask}: must be at least 1")
+        if seed < 0:
+            raise PoseGenError(f"seed {seed}: must be at least 0")
         if (rank is None) != (world is None):
             raise PoseGenError("rank and world: give both, or none")
         distributed = torch.distributed.is_available() and torch.distributed.is_initialized()

@@ -145,6 +145,7 @@ def test_an_unusable_mask_is_left_out(many: Path, tiny_bundle: Path) -> None:
         ({"masks": "nowhere"}, "--masks nowhere"),
         ({"fit": "best"}, "fit 'best': must be one of"),
         ({"per_mask": 0}, "per_mask 0: must be at least 1"),
+        ({"seed": -1}, "seed -1: must be at least 0"),
         ({"rank": 2}, "rank and world: give both"),
         ({"rank": 2, "world": 2}, "rank 2 of world 2"),
     ],

@@ -71,6 +71,8 @@ def fake_memory(device: FakeDevice, array: np.ndarray, stream: int | None = None
         if stream is None:
             device.at(memory.address, array.nbytes)[:] = source
         else:
+            for _ in range(100):  # so much is to be done before
+                device.streams[stream - 1].put(lambda: None)
             device.streams[stream - 1].upload(memory.address, source)
     view = View(memory.address, array.shape, None, array.dtype, False, memory, 0, stream)
     return DeviceArray(view)

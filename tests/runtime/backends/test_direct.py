@@ -102,6 +102,7 @@ def test_many_calls_under_way(generator: PoseGenerator, device: FakeDevice) -> N
 def test_without_a_stream_the_images_are_there_on_return(
     generator: PoseGenerator, device: FakeDevice
 ) -> None:
+    generator.generate(MASKS, PHOTOS[0], PHOTOS[1])  # conditions are encoded
     made = generator.generate(fake_memory(device, MASKS, 2), PHOTOS[0], PHOTOS[1])
     assert isinstance(made, DeviceArray)
     assert made.stream is None

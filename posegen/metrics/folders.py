@@ -49,6 +49,8 @@ class FolderOptions:
 
 def run_folders(options: FolderOptions) -> None:
     """Measure, print, write. Raises `PoseGenError` for unusable input."""
+    if options.masks is None and options.segmenter != SHIPPED:
+        raise PoseGenError("--judges, --segment: find masks for IoU, which needs --masks too")
     extractors, notice = open_extractors(options.weights, options.surrogate, options.device)
     for file in (options.csv, options.json):
         if file is not None:

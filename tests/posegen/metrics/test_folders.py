@@ -124,6 +124,13 @@ def test_too_few_images_for_a_subset_cost_only_that_figure(
     )
 
 
+def test_a_segmenter_without_masks(folders: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Weights that nobody reads would pass for right ones."""
+    for options in (["--segment", "car", "--segment-weights", "none.pth"], ["--judges", "none"]):
+        assert run(*folders, *options) == 2
+        assert "IoU, which needs --masks too" in capsys.readouterr().err
+
+
 def test_images_of_several_sizes(
     tmp_path: Path, folders: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

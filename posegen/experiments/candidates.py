@@ -22,6 +22,8 @@ from posegen.training.evaluation import SCORE
 from posegen_runtime.bundle import MANIFEST
 from posegen_runtime.errors import PoseGenError
 
+_TITLES = {row.title for row in ROWS.values()}
+
 
 class Candidates:
     """In the order of the paper's tables."""
@@ -95,8 +97,8 @@ def given_models(options: TablesOptions) -> list[Candidate]:
                     f"{options.image_size}; give --image-size {model.image_size}, or leave it out"
                 )
             each = _given(path, model, precision if bundle else "", options.seed)
-            if each.key in found:
-                raise PoseGenError(f"{path}: two models are named so; rename a file or folder")
+            if each.key in found or each.title in _TITLES:
+                raise PoseGenError(f"{path}: another row is named so; rename the file or folder")
             found[each.key] = each
     return list(found.values())
 

@@ -12,13 +12,15 @@ from posegen.evaluation.figures import FIGURES, Result
 from posegen.experiments.results import Table
 
 SHOWN = {
-    "pose_iou_of_ceiling": "pose IoU / real",
+    "pose_iou_of_ceiling": "pose IoU / real (shuffled masks)",
     "heading_reversed": "heading wrong by > 90°",
     "background_psnr": "background PSNR, dB",
     "colour_error": "colour error, ΔE",
     "sharpness_of_real": "sharpness / real",
 }
-CONTROL = "Control: shuffled masks, outline alone, flat colour"
+CONTROL = "Control: outline alone, flat colour"
+OWN_CONTROL = "pose_iou_of_ceiling"
+"""Each model has its own: a generator that ignores its mask scores that."""
 NONE = "-"
 
 
@@ -34,14 +36,20 @@ def conditions_table(found: Sequence[Conditions]) -> Table:
     """A line a model, then the real photos and the controls, which are those of all."""
     first = {name: _measured(name, found) for name in SHOWN}
     real = [None if each is None else each.real for each in first.values()]
-    control = [None if each is None else each.control for each in first.values()]
+    control = [
+        None if each is None or name == OWN_CONTROL else each.control
+        for name, each in first.items()
+    ]
     return Table(
         title="Which conditions are kept",
         headings=["Method", *SHOWN.values()],
         rows=[
-            *(_line(each.method, [each.figures[name].value for name in SHOWN]) for each in found),
-            _line("Real photos", real),
-            _line(CONTROL, control),
+            *(
+                [each.method, *(_beside(name, each.figures[name]) for name in SHOWN)]
+                for each in found
+            ),
+            ["Real photos", *map(_cell, SHOWN, real)],
+            [CONTROL, *map(_cell, SHOWN, control)],
         ],
         text="Figures of `posegen evaluate`.",
     )
@@ -52,8 +60,15 @@ def _measured(name: str, found: Sequence[Conditions]) -> Result | None:
     return next((figure for figure in figures if figure.value is not None), None)
 
 
-def _line(title: str, values: Sequence[float | None]) -> list[str]:
-    return [title, *(_cell(name, value) for name, value in zip(SHOWN, values, strict=True))]
+def _model(found: Conditions) -> list[str]:
+    return [found.method, *(_beside(name, found.figures[name]) for name in SHOWN)]
+
+
+def _beside(name: str, figure: Result) -> str:
+    cell = _cell(name, figure.value)
+    if name != OWN_CONTROL or figure.control is None:
+        return cell
+    return f"{cell} ({_cell(name, figure.control)})"
 
 
 def _cell(name: str, value: float | None) -> str:

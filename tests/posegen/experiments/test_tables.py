@@ -77,7 +77,9 @@ def test_unconditional_images_answer_to_no_pose(whole: Path) -> None:
 
 def test_which_conditions_are_kept(whole: Path) -> None:
     table = (whole / "table.md").read_text()
-    head = table.index("| Method | pose IoU / real | heading wrong by > 90° | background PSNR, dB")
+    head = table.index(
+        "| Method | pose IoU / real (shuffled masks) | heading wrong by > 90° | background PSNR, dB"
+    )
     rows = [line.split("|")[1:-1] for line in table[head:].splitlines()[2:11]]
     cells = {name.strip(): [cell.strip() for cell in others] for name, *others in rows}
     assert len(cells) == 9, "six trained rows, the bundle, the photos, the controls"
@@ -177,6 +179,15 @@ def test_bad_input_is_one_line(
 ) -> None:
     assert run(data, tmp_path / "out", *arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_two_models_of_one_name(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = write_tiny_bundle(tmp_path / "a" / "cars", "pose")
+    other = shutil.copytree(one, tmp_path / "b" / "cars")
+    assert run(data, tmp_path / "out", "--model", one, "--model", other) == 2
+    assert "b/cars: another row is named so" in capsys.readouterr().err
 
 
 def test_a_data_set_without_test_images(

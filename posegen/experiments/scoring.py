@@ -22,10 +22,13 @@ from posegen.experiments.measured import (
     write_measured,
 )
 from posegen.metrics.baselines import Source
+from posegen.metrics.estimate import Estimate
 from posegen.metrics.looking import look
 from posegen.metrics.progress import Batch, shown
-from posegen.metrics.rows import Scorer
+from posegen.metrics.rows import UNAVAILABLE, Scorer
 from posegen_runtime import __version__
+
+UNASKED = "unconditional images answer to no pose and to no photo"
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Bench:
         made = shown(candidate.title, self._batches(source, images), len(self._samples))
         seen = look(made, self._eyes.extractors, segmenter)
         row, values = self._scorer_of(candidate.paired).score(candidate.title, seen)
+        if not candidate.paired:
+            row = msgspec.structs.replace(row, figures=_unasked(row.figures))
         pictures = np.concatenate(images)
         found = None if segmenter is None else segmenter.masks(pictures)
         content = measured(of, row, values)
@@ -119,3 +124,13 @@ class Bench:
             candidate.identity,
         )
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def _unasked(figures: dict[str, Estimate]) -> dict[str, Estimate]:
+    """Says why figures are missing that no weights would bring."""
+    return {
+        key: Estimate(value=None, missing=UNASKED)
+        if figure.value is None and figure.missing != UNAVAILABLE
+        else figure
+        for key, figure in figures.items()
+    }

@@ -172,6 +172,12 @@ def _prepare(
 def _reporter(config: TrainConfig, run: Path, step: int, peers: Peers) -> Reporter:
     if peers.is_first:
         encoded = msgspec.json.format(msgspec.json.encode(config))
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PoseGenError(
+                f"{run}: cannot be made ({error.strerror}); free space or name another folder"
+            ) from error
         write_atomic(run / "config.json", encoded, fsync=True)
     return Reporter(run, step, config.steps, enabled=peers.is_first)
 

@@ -170,6 +170,7 @@ def _prepare(
 
 
 def _reporter(config: TrainConfig, run: Path, step: int, peers: Peers) -> Reporter:
+    reporter = Reporter(run, step, config.steps, enabled=peers.is_first)  # makes the folder
     if peers.is_first:
         encoded = msgspec.json.format(msgspec.json.encode(config))
         try:
@@ -179,7 +180,7 @@ def _reporter(config: TrainConfig, run: Path, step: int, peers: Peers) -> Report
                 f"{run}: cannot be made ({error.strerror}); free space or name another folder"
             ) from error
         write_atomic(run / "config.json", encoded, fsync=True)
-    return Reporter(run, step, config.steps, enabled=peers.is_first)
+    return reporter
 
 
 def _lineage(dataset: Dataset, config: TrainConfig, training: Split, parent: str | None) -> Lineage:

@@ -32,7 +32,8 @@ SHIPPED_BUNDLE = Path(__file__).parent / "models" / "edge-cars"
 class PoseGenerator:
     """A bundle, ready to generate. Safe to use from several threads at once.
 
-    The same inputs give the same bytes at any batch size and any number of threads.
+    The same inputs give the same bytes at any batch size, and from any number of callers. With
+    several `threads` in a call ONNX Runtime may round a few values otherwise, by one level.
     """
 
     def __init__(self, bundle: Bundle, choice: Choice, threads: int | None = None) -> None:

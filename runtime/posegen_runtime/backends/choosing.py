@@ -37,7 +37,7 @@ def choose(name: BackendName, bundle: Bundle, precision: str = "fp32") -> Choice
 
     Raises `PoseGenError` when the bundle lacks `precision`, or nothing can run it.
     """
-    chosen, why = (name, "asked for") if name is not BackendName.AUTO else _by_machine()
+    chosen, why = (name, "asked for") if name is not BackendName.AUTO else _by_machine(bundle)
     if name is BackendName.NULL:
         why = "computes nothing: the images show no object, only the time that all else takes"
         precision = precision if precision != AUTO else "fp32"
@@ -74,11 +74,14 @@ def installed_on_cpu() -> list[BackendName]:
     return found
 
 
-def _by_machine() -> tuple[BackendName, str]:
+def _by_machine(bundle: Bundle) -> tuple[BackendName, str]:
     missing = "no NVIDIA GPU here"
     if find_gpu() is not None:
         why_not = []
-        for name, available in ((BackendName.TENSORRT, _tensorrt), (BackendName.CUDA, _cuda)):
+        for name, available in (
+            (BackendName.TENSORRT, _tensorrt),
+            (BackendName.CUDA, lambda: _cuda(bundle)),
+        ):
             try:
                 what = available()
             except PoseGenError as error:
@@ -104,7 +107,7 @@ def _tensorrt() -> str:
     return str(tensorrt)
 
 
-def _cuda() -> str:
+def _cuda(bundle: Bundle) -> str:
     from posegen_runtime.backends.onnx import CUDA, engine
 
     ort = engine()
@@ -113,6 +116,8 @@ def _cuda() -> str:
             "this ONNX Runtime was built without it; install 'posegen[gpu]' in place of "
             "'posegen[cpu]'"
         )
+    # Its libraries may be missing, or of another version than the driver's: only opening it tells.
+    open_backend(BackendName.CUDA, bundle, "fp32", speed_graph(bundle))
     return f"onnxruntime {ort.__version__} with CUDA"
 
 

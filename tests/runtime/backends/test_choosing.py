@@ -35,7 +35,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         found = Gpu("Fake GPU", (8, 7)) if gpu else None
         monkeypatch.setattr(choosing, "find_gpu", lambda: found)
         monkeypatch.setattr(choosing, "_tensorrt", lambda: check(TENSORRT, "tensorrt 10.3"))
-        monkeypatch.setattr(choosing, "_cuda", lambda: check(CUDA, "onnxruntime 1.20 with CUDA"))
+        what = "onnxruntime 1.20 with CUDA"
+        monkeypatch.setattr(choosing, "_cuda", lambda _: check(CUDA, what))
         on_cpu = [name for name in installed if not name.on_gpu]
         monkeypatch.setattr(choosing, "installed_on_cpu", lambda: on_cpu)
 
@@ -74,6 +75,19 @@ def test_auto_goes_by_what_the_machine_has(
 ) -> None:
     machine(gpu, installed)
     assert choose(AUTO, Bundle.load(tiny_bundle)) == Choice(chosen, "fp32", why)
+
+
+def test_auto_takes_the_cpu_where_cuda_is_listed_and_does_not_load(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import onnxruntime
+
+    listed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: listed)
+    monkeypatch.setattr(choosing, "find_gpu", lambda: Gpu("Fake GPU", (8, 7)))
+    choice = choose(AUTO, Bundle.load(tiny_bundle))
+    assert choice.backend is CPU
+    assert "cuda cannot be had (" in choice.why
 
 
 @pytest.mark.parametrize("name", [CPU, CUDA, TENSORRT, OPENVINO])

@@ -170,17 +170,16 @@ def _prepare(
 
 
 def _reporter(config: TrainConfig, run: Path, step: int, peers: Peers) -> Reporter:
-    reporter = Reporter(run, step, config.steps, enabled=peers.is_first)  # makes the folder
     if peers.is_first:
-        encoded = msgspec.json.format(msgspec.json.encode(config))
         try:
             run.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PoseGenError(
                 f"{run}: cannot be made ({error.strerror}); free space or name another folder"
             ) from error
+        encoded = msgspec.json.format(msgspec.json.encode(config))
         write_atomic(run / "config.json", encoded, fsync=True)
-    return reporter
+    return Reporter(run, step, config.steps, enabled=peers.is_first)
 
 
 def _lineage(dataset: Dataset, config: TrainConfig, training: Split, parent: str | None) -> Lineage:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from green_runs import EMPTY, GOOD, GREEN, RIGHT, WRONG, GreenRun
-from posegen_runtime import run as running
+from posegen_runtime import making
 from posegen_runtime.ledger import Counts, Ledger, State
 from posegen_runtime.pipeline import generate_with
 from posegen_runtime.verify import ELSEWHERE, NOTHING, TURNED
@@ -107,7 +107,7 @@ def test_a_generator_that_is_given_other_masks_is_found_out(
 
     assert green(tmp_path / "right") == 0
     assert counts(tmp_path / "right").rejected == 0
-    monkeypatch.setattr(running, "generate_with", flipped)
+    monkeypatch.setattr(making, "generate_with", flipped)
     assert green(tmp_path / "wrong") == 0
     assert counts(tmp_path / "wrong").rejected == 5
     assert "5 of 5 images were rejected" in record(tmp_path / "wrong")["warnings"][0]

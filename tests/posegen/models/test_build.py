@@ -9,7 +9,13 @@ from posegen_runtime.errors import PoseGenError
 @pytest.mark.parametrize(
     ("arch", "preset", "variant", "size", "message"),
     [
-        (Arch.BOTTLENECK, "edge", Variant.POSE, 64, "preset edge: .* use one of paper, tiny"),
+        (
+            Arch.BOTTLENECK,
+            "edge",
+            Variant.POSE,
+            64,
+            "preset edge: .* use one of paper, small, tiny",
+        ),
         (Arch.SPATIAL, "paper", Variant.POSE, 64, "use one of tiny, edge, base"),
         (Arch.BOTTLENECK, "tiny", Variant.POSE, 96, "image size 96: .* powers of two"),
         (Arch.BOTTLENECK, "tiny", Variant.POSE, 512, "powers of two from 16 to 256"),

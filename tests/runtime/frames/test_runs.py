@@ -13,8 +13,7 @@ import pytest
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from posegen_runtime import reporting
-from posegen_runtime import run as running
+from posegen_runtime import making, reporting
 from posegen_runtime.geometry import Fit, place
 from posegen_runtime.images import cover_crop, read_rgb
 from posegen_runtime.labels.coco import encode_mask
@@ -581,7 +580,7 @@ def test_status_knows_the_objects_of_frames_that_are_to_do(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(running, "run_jobs", killed)
+        patched.setattr(making, "run_jobs", killed)
         run("out", "--shard", shard, code=130)
     capsys.readouterr()
     assert f"{planned} planned = " in status()

@@ -91,7 +91,7 @@ def test_a_run_ends_with_a_reason_for_the_file_that_killed(
 ) -> None:
     masks = write_masks(tmp_path / "masks", 30)
     os.link(masks / "0000.png", masks / "deadly.png")
-    monkeypatch.setattr("posegen_runtime.run.Preparer", Fragile)
+    monkeypatch.setattr("posegen_runtime.making.Preparer", Fragile)
     common = ("--masks", masks, "--out", tmp_path / "out", "--bundle", tiny_bundle)
     assert posegen_run(*common, "--workers", 2, "--sink", sink) == 1
     assert [row["state"] for row in rows(tmp_path / "out")] == ["done"] * 30 + ["failed"]

@@ -33,6 +33,7 @@ from run_command import finished, run_command, steady_rate
 
 from posegen.data.dataset import Sample, open_dataset
 from posegen.evaluation.samples import Samples
+from posegen_runtime import making
 from posegen_runtime import run as running
 from posegen_runtime.choices import BackendName, ImageFormat
 from posegen_runtime.console import run_app
@@ -174,7 +175,7 @@ def shipped(inputs: Inputs, out: Path) -> dict[str, Any]:
 
 def shuffled(inputs: Inputs, out: Path) -> dict[str, Any]:
     """What is rejected where the generator draws another silhouette."""
-    with mock.patch.object(running, "generate_with", inputs.shuffled()):
+    with mock.patch.object(making, "generate_with", inputs.shuffled()):
         running.run(inputs.options(out, verify=True))
     return _shares([_Judged.of(row) for row in _rows(out)], "shuffled masks")
 

@@ -76,7 +76,8 @@ def triton_server(repository: Path, scratch: Path, *more: str) -> Iterator[Addre
     environment = {
         **os.environ,
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, libraries)),
-        "PYTHONPATH": sysconfig.get_path("purelib"),
+        # The interpreter in the server is the one that PATH names, with that one's packages.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
     log = scratch / "log.txt"
     with log.open("wb") as output:

@@ -31,7 +31,7 @@ from posegen_runtime.inputs import Inputs, find_inputs
 from posegen_runtime.jobs import Job, draw
 from posegen_runtime.masks import MaskValues
 from posegen_runtime.options import RunOptions
-from posegen_runtime.parts import Part
+from posegen_runtime.parts import WHOLE, Part
 from posegen_runtime.pipeline import generate_with
 from posegen_runtime.prepare import Preparer
 from posegen_runtime.rows import Failure, Prepared
@@ -54,13 +54,15 @@ class GeneratedImages(IterableDataset[Any]):
       of the crop, in the unit and the conventions of the file; zeros where ``posed`` is false
 
     The workers of a `DataLoader`, and the processes of `torch.distributed` (or `rank` of `world`),
-    share the silhouettes out: none is made twice. What is drawn, and the order, follow from `seed`
+    share the silhouettes out: none is made twice. Every process gets as many; the few that are left
+    over, others in each epoch with `shuffle`, are not made. What is drawn, and the order, follow
+    from `seed`
     and `set_epoch` alone, whatever the number of workers, though they bring samples in their own
     order. Options are those of `posegen-run`; `threads` None is one in each worker, without workers
     one for each core. With a GPU take ``num_workers=0``, or ``multiprocessing_context="spawn"``.
 
     A file that is no usable silhouette is left out with a warning. Raises `PoseGenError` on wrong
-    options, at once.
+    options, at once, and from a single process without workers where no file is usable.
     """
 
     def __init__(
@@ -136,17 +138,24 @@ class GeneratedImages(IterableDataset[Any]):
             loaded,
         )
         self._has_poses = poses is not None
+        if self._count < world:
+            raise PoseGenError(
+                f"--masks {masks}: {self._count} samples for {world} processes; each needs one, so "
+                "give more masks, a larger per_mask or fewer processes"
+            )
 
     def set_epoch(self, epoch: int) -> None:
         """Call it before each epoch, as that of PyTorch's `DistributedSampler`: another order, and
-        other appearances and backgrounds."""
+        other appearances and backgrounds. Raises `PoseGenError` below 0."""
+        if epoch < 0:
+            raise PoseGenError(f"epoch {epoch}: must be at least 0")
         self._epoch.fill_(epoch)
 
     def __len__(self) -> int:
         """Samples of an epoch here, less those of unusable files."""
         if self._inputs.reading.values is MaskValues.EACH:
             raise TypeError("a mask file may hold several objects: only reading tells how many")
-        return self._part.size(self._count)
+        return self._count // self._part.count
 
     @property
     def _count(self) -> int:
@@ -155,13 +164,15 @@ class GeneratedImages(IterableDataset[Any]):
     def __iter__(self) -> Iterator[Any]:
         worker = get_worker_info()
         part = self._part
-        if worker is not None:
-            index = part.index * worker.num_workers + worker.id
+        if worker is not None:  # which shares out what its process has
+            index = part.index + part.count * worker.id
             part = Part(index, part.count * worker.num_workers)
         epoch = int(self._epoch)
         numbers: Any = range(self._count)
         if self._shuffle:
             numbers = np.random.default_rng((self._seed, epoch)).permutation(self._count)
+        # A process with more than others would wait for them at an epoch's end.
+        numbers = numbers[: self._count - self._count % self._part.count]
         generate = generate_with(self._generator(worker is not None))
         prepare = Preparer(
             self.size,
@@ -189,7 +200,11 @@ class GeneratedImages(IterableDataset[Any]):
             made += len(ready)
             yield from self._samples(ready, generate)
         if bad and not made:
-            raise PoseGenError(f"no mask can be used; the last is {bad}")
+            if part == WHOLE:
+                raise PoseGenError(f"no mask can be used; the last is {bad}")
+            warnings.warn(
+                f"none of the masks of part {part} can be used; the last is {bad}", stacklevel=2
+            )
 
     def _job(self, number: int, epoch: int) -> Job:
         inputs = self._inputs

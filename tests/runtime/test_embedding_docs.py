@@ -94,6 +94,14 @@ def test_our_own_block_generates(bundle: Any) -> None:
     assert names["images"].shape == (4, *names["generator"].image_size, 3)
 
 
+def test_the_first_block_on_arrays_runs() -> None:
+    page = (ROOT / "docs" / "arrays.md").read_text()
+    first = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(first, names)
+    assert any(names["frames"])
+
+
 def headers() -> Path | None:
     """Where ONNX Runtime's C++ header is; CI installs it."""
     places = [os.environ.get("ONNXRUNTIME_ROOT", ""), "/usr/local", "/usr"]

@@ -79,12 +79,46 @@ def test_workers_share_an_epoch_and_the_seed_decides_it(
 
 
 def test_processes_share_the_silhouettes(many: Path, tiny_bundle: Path) -> None:
+    """Each gets as many, so that none waits for another; what is left over comes another time."""
+    seen = set()
+    for epoch in range(4):
+        given = []
+        for rank in range(3):
+            images = GeneratedImages(many, bundle=tiny_bundle, rank=rank, world=3)
+            images.set_epoch(epoch)
+            given.append(made(images))
+            assert len(images) == 3
+        assert [len(names) for names in given] == [3, 3, 3]
+        names = [name for one in given for name in one]
+        assert len(set(names)) == 9
+        seen |= {*names}
+    assert seen == {*made_names(many)}
+
+
+def test_processes_have_as_many_each_with_workers_too(many: Path, tiny_bundle: Path) -> None:
     given = [
-        made(GeneratedImages(many, bundle=tiny_bundle, rank=rank, world=3, shuffle=False))
-        for rank in range(3)
+        made(
+            GeneratedImages(many, bundle=tiny_bundle, rank=rank, world=2),
+            num_workers=2,
+            multiprocessing_context="fork",
+        )
+        for rank in range(2)
     ]
-    assert sorted(name for names in given for name in names) == sorted(made_names(many))
-    assert [len(names) for names in given] == [4, 4, 3]
+    assert [len(names) for names in given] == [5, 5]
+    assert not {*given[0]} & {*given[1]}
+
+
+def test_a_part_without_usable_masks_does_not_end_the_training(
+    many: Path, tiny_bundle: Path
+) -> None:
+    for path in sorted(many.iterdir())[2:]:
+        path.unlink()
+    (many / "01.png").write_bytes(b"no image")
+    images = GeneratedImages(many, bundle=tiny_bundle)
+    assert len(made(images, num_workers=2, multiprocessing_context="fork")) == 1
+    rank = GeneratedImages(many, bundle=tiny_bundle, rank=1, world=2, shuffle=False)
+    with pytest.warns(UserWarning, match=r"none of the masks of part 2/2 can be used.* 01\.png"):
+        assert not made(rank)
 
 
 def made_names(folder: Path) -> list[str]:
@@ -148,8 +182,14 @@ def test_an_unusable_mask_is_left_out(many: Path, tiny_bundle: Path) -> None:
         ({"seed": -1}, "seed -1: must be at least 0"),
         ({"rank": 2}, "rank and world: give both"),
         ({"rank": 2, "world": 2}, "rank 2 of world 2"),
+        ({"rank": 0, "world": 12}, "11 samples for 12 processes"),
     ],
 )
 def test_wrong_options(many: Path, tiny_bundle: Path, given: dict[str, Any], message: str) -> None:
     with pytest.raises(PoseGenError, match=message):
         GeneratedImages(**{"masks": many, "bundle": tiny_bundle, **given})
+
+
+def test_an_epoch_below_zero_is_refused_at_once(many: Path, tiny_bundle: Path) -> None:
+    with pytest.raises(PoseGenError, match="epoch -1: must be at least 0"):
+        GeneratedImages(many, bundle=tiny_bundle).set_epoch(-1)

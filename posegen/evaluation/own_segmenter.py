@@ -37,7 +37,7 @@ def knows(segmenter: MaskJudge, samples: Samples) -> bool:
     return bool(np.isnan(overlap).all() or np.nanmean(overlap) >= thresholds.CEILING)
 
 
-def own_segmenter(dataset: Dataset, config: JudgeConfig = CONFIG) -> MaskJudge | None:
+def own_segmenter(dataset: Dataset, config: JudgeConfig = CONFIG) -> "TrainedSegmenter | None":
     """Trained on the data set's train split, once: it is kept in the user's cache under the data
     set's hash and `config`. None where a split of `SPLITS` has no samples, or its photos are
     smaller than the segmenter's.
@@ -55,11 +55,13 @@ def own_segmenter(dataset: Dataset, config: JudgeConfig = CONFIG) -> MaskJudge |
 
 
 class TrainedSegmenter:
-    """A `MaskJudge`: the checkpoint of a segmenter, through PyTorch on the CPU."""
+    """A `MaskJudge`: the checkpoint of a segmenter, through PyTorch on the CPU. `sha256` is that of
+    its file."""
 
     def __init__(self, path: Path) -> None:
         from posegen.judges.checkpoint import load_judge
 
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         checkpoint = load_judge(path)
         self._judge, self._size = checkpoint.judge, checkpoint.info.config.image_size
 

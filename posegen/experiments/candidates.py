@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from posegen.checkpoint import load_checkpoint
+from posegen.checkpoint import BEST, LAST, load_checkpoint
 from posegen.config import Variant
 from posegen.data.dataset import Dataset
 from posegen.evaluation.checkpoint_model import CheckpointModel
@@ -31,9 +31,9 @@ class Candidates:
     def __init__(self, options: TablesOptions, dataset: Dataset, samples: Samples) -> None:
         self._options, self._dataset, self._samples = options, dataset, samples
 
-    def all(self, choice: str, given: list[Candidate]) -> list[Candidate]:
-        """`choice` says what the best checkpoints were chosen by."""
-        trained = [self._trained(ROWS[key], choice) for key in ROWS if key in self._options.rows]
+    def all(self, rows: list[TrainedRow], choice: str, given: list[Candidate]) -> list[Candidate]:
+        """`choice` says what the best checkpoints of `rows` were chosen by."""
+        trained = [self._trained(row, choice) for row in rows]
         oracles = [each for each in trained if each.group == ORACLES]
         others = [each for each in trained if each.group != ORACLES]
         noise, *drawn = self._untrained()
@@ -94,7 +94,7 @@ def given_models(options: TablesOptions) -> list[Candidate]:
             if model.image_size != options.image_size:
                 raise PoseGenError(
                     f"{path}: makes images of {model.image_size} px, the rows are of "
-                    f"{options.image_size}; give --image-size {model.image_size}, or leave it out"
+                    f"{options.image_size}; leave it out, or give another --out and --image-size"
                 )
             each = _given(path, model, precision if bundle else "", options.seed)
             if each.key in found or each.title in _TITLES:
@@ -104,7 +104,9 @@ def given_models(options: TablesOptions) -> list[Candidate]:
 
 
 def _given(path: Path, model: Model, precision: str, seed: int) -> Candidate:
-    name = " ".join(part for part in (path.absolute().name, precision) if part)
+    whole = path.absolute()
+    named = whole.parent.name if whole.name in (BEST, LAST) else whole.name
+    name = " ".join(part for part in (named, precision) if part)
     return Candidate(
         key=f"given-{name.replace(' ', '-')}",
         title=name,

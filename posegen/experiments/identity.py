@@ -1,4 +1,4 @@
-"""What must stay the same while an experiment goes on, beside its rows' training options."""
+"""What must stay the same while rows are trained, beside their training options."""
 
 from pathlib import Path
 
@@ -31,9 +31,15 @@ _DIFFERS = {
 }
 
 
-def claim_experiment(out: Path, dataset: Dataset, chooser: Chooser, eyes: Eyes) -> None:
-    """Record what this experiment is. Raises `PoseGenError` when `out` holds another one, or cannot
-    be written."""
+def claim_experiment(
+    out: Path, dataset: Dataset, chooser: Chooser, eyes: Eyes, trains: bool
+) -> str:
+    """Record what this experiment is; returns what its best checkpoints are chosen by.
+
+    Where nothing is left to be trained (`trains` False), other weights and another segmenter may
+    measure what there is. Raises `PoseGenError` when `out` holds another experiment, or cannot be
+    written.
+    """
     now = Identity(
         dataset=dataset.description.sha256,
         choice=chooser.name,
@@ -52,8 +58,11 @@ def claim_experiment(out: Path, dataset: Dataset, chooser: Chooser, eyes: Eyes) 
         raise PoseGenError(f"{file}: unreadable ({error}); give another --out") from None
     if held is None:
         write_atomic(file, msgspec.json.format(msgspec.json.encode(now)) + b"\n")
-    elif held != now:
-        name = next(name for name in _DIFFERS if getattr(held, name) != getattr(now, name))
+        return now.choice
+    counts = _DIFFERS if trains else ("dataset",)
+    if other := [name for name in counts if getattr(held, name) != getattr(now, name)]:
         raise PoseGenError(
-            f"{out}: begun with {_DIFFERS[name]}; repeat the first command or give another --out"
+            f"{out}: begun with {_DIFFERS[other[0]]}; "
+            "repeat the first command or give another --out"
         )
+    return held.choice

@@ -61,7 +61,7 @@ def _segmenter(
     if choice == SHIPPED and not knows(segmenter, validation):
         own = own_segmenter(dataset)
         if own is not None:
-            return own, "trained on the data set's own photos", f"own {dataset.description.sha256}"
+            return own, "trained on the data set's own photos", own.sha256
     folder = choice.judges or shipped_judges()
     name = "the one that ships" if choice.judges is None else folder.name
     return segmenter, name, _hash(folder)

@@ -11,6 +11,7 @@ from posegen.evaluation.judges import Judges
 from posegen.evaluation.measure import Evaluator
 from posegen.evaluation.samples import Samples
 from posegen.experiments.conditions import Conditions
+from posegen.experiments.measured import SCHEMA
 from posegen.experiments.scoring import Candidate
 from posegen.watching import watched
 from posegen_runtime import __version__
@@ -56,5 +57,13 @@ class ConditionsBench:
     def _identity(self, candidate: Candidate) -> str:
         samples = self.samples
         about = (samples.description.sha256, samples.split, len(samples), samples.size)
-        parts = (__version__, about, self.judge, self.seed, candidate.title, candidate.identity)
+        parts = (
+            SCHEMA,
+            __version__,
+            about,
+            self.judge,
+            self.seed,
+            candidate.title,
+            candidate.identity,
+        )
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

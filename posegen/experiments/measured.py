@@ -12,6 +12,8 @@ from posegen.metrics.values import Values
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
 
+SCHEMA = 2
+"""Raised where the same images would get other figures, or the same figures other words."""
 FILE = "score.json"
 IMAGES, FOUND = "images.npy", "found.npy"
 
@@ -52,9 +54,10 @@ def read_measured(folder: Path, of: str) -> Measured | None:
 
 
 def write_measured(folder: Path, content: Measured, images: Pixels, found: Pixels | None) -> None:
-    """The figures come last, so that what they belong to is there."""
+    """The figures come last and go first, so that what they belong to is there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).unlink(missing_ok=True)
         np.save(folder / IMAGES, images)
         (folder / FOUND).unlink(missing_ok=True)
         if found is not None:

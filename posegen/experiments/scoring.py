@@ -15,6 +15,7 @@ from posegen.experiments.judging import Eyes
 from posegen.experiments.measured import (
     FOUND,
     IMAGES,
+    SCHEMA,
     Measured,
     measured,
     read_measured,
@@ -110,6 +111,7 @@ class Bench:
 
     def _identity(self, candidate: Candidate) -> str:
         parts = (
+            SCHEMA,
             __version__,
             self._samples.description.sha256,
             self._samples.split,

@@ -14,7 +14,7 @@ from posegen.experiments.report import write_report
 from posegen.experiments.report.tables import further_markdown, table_markdown
 from posegen.experiments.results import Experiment, RowResult, Shown, Table
 from posegen.experiments.scoring import Bench, Candidate
-from posegen.experiments.training import train_rows
+from posegen.experiments.training import missing_rows, train_rows, trained_rows
 from posegen.training.interrupt import Interrupt
 from posegen_runtime import __version__
 from posegen_runtime.console import EXIT_OK
@@ -33,13 +33,15 @@ def run_tables(options: TablesOptions, interrupt: Interrupt) -> int:
     given = given_models(options)
     eyes = open_eyes(options, dataset, validation)
     chooser = Chooser.over(validation, eyes.segmenter, eyes.extractors, options.judged_at_once)
-    claim_experiment(options.out, dataset, chooser, eyes)
-    code = train_rows(options, dataset, chooser, interrupt)
+    missing = missing_rows(options, dataset)
+    choice = claim_experiment(options.out, dataset, chooser, eyes, trains=bool(missing))
+    code = train_rows(missing, options, chooser, interrupt)
     if code != EXIT_OK:
         return code
     at_once = options.judged_at_once
     bench = Bench(samples, eyes, SHOWN, options.subset_size, options.seed, at_once)
-    candidates = Candidates(options, dataset, samples).all(chooser.name, given)
+    rows = trained_rows(options, dataset)
+    candidates = Candidates(options, dataset, samples).all(rows, choice, given)
     experiment = _experiment(options, dataset, bench, eyes, candidates, samples)
     write_report(experiment, options.out)
     parts = [table_markdown(experiment), *map(further_markdown, experiment.tables)]

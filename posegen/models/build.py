@@ -22,7 +22,7 @@ def build_generator(config: ModelConfig) -> Generator:
 
     Raises `PoseGenError` for a preset, variant or image size that the architecture lacks.
     """
-    _check(config)
+    check_model(config)
     if config.arch is Arch.BOTTLENECK:
         return BottleneckGenerator(config)
     return SpatialGenerator(config)
@@ -30,13 +30,14 @@ def build_generator(config: ModelConfig) -> Generator:
 
 def build_discriminator(config: ModelConfig) -> Discriminator:
     """The discriminator that belongs to the generator of the same configuration."""
-    _check(config)
+    check_model(config)
     if config.arch is Arch.BOTTLENECK:
         return BottleneckDiscriminator(config)
     return SpatialDiscriminator(config)
 
 
-def _check(config: ModelConfig) -> None:
+def check_model(config: ModelConfig) -> None:
+    """Raises `PoseGenError` for a preset, variant or image size that the architecture lacks."""
     arch, size = config.arch.value, config.image_size
     presets = BOTTLENECK_CAPACITIES if config.arch is Arch.BOTTLENECK else SPATIAL_CAPACITIES
     if config.preset not in presets:

@@ -107,6 +107,11 @@ def _parts(state: TrainingState) -> dict[str, Any]:
     }
 
 
+def other_option(before: TrainConfig, now: TrainConfig) -> str | None:
+    """Names the first option in which two runs differ, and both values; None where none counts."""
+    return _other_value(_flat(msgspec.to_builtins(before)), _flat(msgspec.to_builtins(now)))
+
+
 def _other_value(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     for name in sorted((before.keys() | now.keys()) - _FREE):
         if before.get(name) != now.get(name):

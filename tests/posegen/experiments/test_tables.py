@@ -13,6 +13,7 @@ from posegen.experiments.rows import ROWS
 from posegen.training import loop
 from posegen_runtime.console import run_app
 from simple_judges import write_judge
+from small_inception import use_small_inception
 from synthetic_dataset import write_dataset
 from tiny_bundle import write_tiny_bundle
 
@@ -156,10 +157,60 @@ def test_other_options_in_the_same_folder(
     data: Path, whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(data, whole, "--steps", "5") == 2
-    assert "trained with other options" in capsys.readouterr().err
-    assert run(data, whole, "--validation", "5") == 2
-    assert "another --validation" in capsys.readouterr().err
-    assert run(data, whole, "--surrogate", "--seed", "3") == 2
+    assert "--steps is 5, the run was started with 4" in capsys.readouterr().err
+    assert run(data, whole, "--seed", "3") == 2
+
+
+def test_weights_that_come_later_measure_what_is_trained(
+    data: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    weights = use_small_inception(monkeypatch, tmp_path)
+    again = ["--weights", weights, "--kid-subset-size", "6"]
+    assert run(data, out, *again) == 0
+    assert "training spatial-pose" not in capsys.readouterr().out
+    with (out / "table.csv").open() as file:
+        assert all(row["fid"] for row in csv.DictReader(file))
+    # A row that is still to be trained would be chosen by something else than the others.
+    shutil.rmtree(out / "rows" / "spatial-pose")
+    assert run(data, out, *again) == 2
+    assert "to choose the best checkpoint by" in capsys.readouterr().err
+
+
+def test_a_report_keeps_the_rows_that_are_trained(data: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    assert run(data, out, "--row", "bottleneck-unconditional") == 0
+    with (out / "table.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 3 + len(ROWS)
+
+
+def test_what_a_later_row_cannot_take_is_said_before_the_first(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data, tmp_path / "out", "--spatial-preset", "foo") == 2
+    assert "preset foo" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_kill_while_measuring_again_leaves_no_figures_of_other_pictures(
+    data: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("posegen.experiments.measured.write_atomic", killed)
+        assert run(data, out, "--samples", "4") == 130
+    assert run(data, out) == 0
 
 
 @pytest.mark.parametrize(

@@ -254,14 +254,16 @@ class PoseGenerator:
         return checked
 
     def default(self, name: str) -> Images:
-        """The bundle's own image for the condition `name`, uint8 [H, W, 3]."""
+        """The bundle's own image for the condition `name`, uint8 [H, W, 3], read-only."""
         if name not in self._defaults:
             relative = self.bundle.manifest.defaults.get(name)
             if relative is None:
                 raise PoseGenError(
                     f"{name}: this bundle ({self._label}) needs one and has no default; name one"
                 )
-            self._defaults[name] = read_resized_rgb(self.bundle.path(relative), self.image_size)
+            image = read_resized_rgb(self.bundle.path(relative), self.image_size)
+            image.flags.writeable = False  # every caller has the same array
+            self._defaults[name] = image
         return self._defaults[name]
 
     @property

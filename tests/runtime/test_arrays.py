@@ -17,6 +17,7 @@ from posegen_runtime.arrays.device import DeviceArray
 from posegen_runtime.arrays.dlpack import _given, read_capsule, write_capsule
 from posegen_runtime.arrays.read import stream_handle
 from posegen_runtime.arrays.view import View
+from posegen_runtime.backends.device.driver import open_driver
 from tiny_bundle import SIZE, example_mask, example_photo
 
 MASKS = np.stack([example_mask(index) for index in range(9)])
@@ -185,6 +186,14 @@ BOTH = np.zeros(NBYTES + MASKS.nbytes, np.uint8)
         ({"out": FIXED}, "out: is read-only"),
         ({"out": bytes(NBYTES)}, "out: is read-only"),
         ({"out": [1, 2]}, "out: list; must be a writable array"),
+        (
+            {"out": np.lib.stride_tricks.as_strided(PHOTOS.copy(), SHAPE, (0, 192, 3, 1))},
+            "out: overlaps itself",
+        ),
+        (
+            {"out": np.lib.stride_tricks.as_strided(PHOTOS.copy(), SHAPE, (99, 192, 3, 1))},
+            "out: overlaps itself",
+        ),
         ({"out": np.empty(2 * NBYTES, np.uint8)[::2]}, "out: bytes in a row with gaps"),
         (
             {
@@ -209,6 +218,40 @@ def test_what_is_refused_is_one_line(
 ) -> None:
     with pytest.raises(PoseGenError, match=message) as caught:
         generators["cpu"].generate(**{"masks": MASKS, **given})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_default_image_cannot_be_overwritten(generators: dict[str, PoseGenerator]) -> None:
+    generator = generators["cpu"]
+    before = generator.default("background").copy()
+    with pytest.raises(PoseGenError, match="out: is read-only"):
+        generator.generate(MASKS[0], out=generator.default("background"))
+    np.testing.assert_array_equal(generator.default("background"), before)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"shape": None}, r"SimpleNamespace cannot be taken \(.*__cuda_array_interface__ is wrong"),
+        ({"typestr": "no type"}, "SimpleNamespace cannot be taken"),
+        ({"data": None}, "SimpleNamespace cannot be taken"),
+        ({"data": (0, False), "strides": (1,)}, "SimpleNamespace cannot be taken"),
+        ({"mask": MASKS}, "has a mask of valid elements"),
+        ({}, "an array on a GPU, but there is no NVIDIA driver here"),
+    ],
+)
+def test_a_gpus_array_that_cannot_be_had_is_named(
+    generators: dict[str, PoseGenerator],
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: dict[str, Any],
+    message: str,
+) -> None:
+    monkeypatch.setattr("posegen_runtime.backends.device.driver.LIBRARY", "libno-such-cuda.so")
+    open_driver.cache_clear()
+    interface = {"shape": MASKS.shape, "typestr": "|u1", "data": (4096, False), "version": 3}
+    given = SimpleNamespace(__cuda_array_interface__={**interface, **wrong})
+    with pytest.raises(PoseGenError, match=f"^masks: {message}") as caught:
+        generators["cpu"].generate(given)
     assert "\n" not in str(caught.value)
 
 

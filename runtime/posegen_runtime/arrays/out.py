@@ -23,7 +23,7 @@ def check_out(
 
     `out` is uint8, of that `shape`, without the N where it is 1, or as many bytes in a row; `kind`
     is what the caller gave, for messages. Raises `PoseGenError` on anything else, and on memory
-    that cannot be written to.
+    that cannot be written to or that holds a byte twice.
     """
     if out is None:
         raise PoseGenError(
@@ -47,6 +47,8 @@ def check_out(
         raise PoseGenError(
             "out: bytes in a row with gaps between; give them without, or [N, H, W, 3]"
         )
+    if _overlaps_itself(out):
+        raise PoseGenError("out: overlaps itself; each image needs memory of its own")
     return out.reshape(shape) if out.ndim == 1 else out if out.ndim == 4 else out[None]
 
 
@@ -55,6 +57,17 @@ def check_apart(out: Images | DeviceArray, inputs: Mapping[str, Any]) -> None:
     for name, array in inputs.items():
         if array is not None and _overlap(out, array):
             raise PoseGenError(f"out: overlaps {name}; the images need memory of their own")
+
+
+def _overlaps_itself(out: Images) -> bool:
+    """Whether a step may lead to a byte that smaller steps reach, too."""
+    reached = 0
+    for stride, size in sorted(zip(map(abs, out.strides), out.shape, strict=True)):
+        if size > 1 and out.size:
+            if stride <= reached:
+                return True
+            reached += stride * (size - 1)
+    return False
 
 
 def _overlap(out: Images | DeviceArray, array: npt.NDArray[Any] | DeviceArray) -> bool:

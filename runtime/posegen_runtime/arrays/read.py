@@ -74,13 +74,25 @@ def _dlpack(name: str, value: Any, stream: int | None) -> View:
     return View(**{**vars(view), "stream": asked["stream"]})
 
 
-def _cuda_array(name: str, interface: dict[str, Any], owner: object) -> View:
+def _cuda_array(name: str, interface: Any, owner: object) -> View:
+    try:
+        view = _described(interface, owner)
+        _ = view.contiguous  # which strides of another length than the shape's have no answer to
+    except PoseGenError as error:
+        raise PoseGenError(f"{name}: {error}") from error
+    except Exception as error:  # a dictionary that breaks the protocol, in any way
+        why = f"{type(owner).__name__} cannot be taken ({one_line(error)})"
+        raise PoseGenError(f"{name}: {why}: its __cuda_array_interface__ is wrong") from error
+    return view
+
+
+def _described(interface: dict[str, Any], owner: object) -> View:
     """CUDA's array interface, version 2 or 3. It does not name the GPU."""
     from posegen_runtime.backends.device.driver import open_driver
 
     address, read_only = interface["data"]
     if interface.get("mask") is not None:
-        raise PoseGenError(f"{name}: has a mask of valid elements; give an array without")
+        raise PoseGenError("has a mask of valid elements; give an array without")
     stream = interface.get("stream")
     strides = interface.get("strides")
     return View(

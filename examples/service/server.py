@@ -177,6 +177,11 @@ class Service(ThreadingHTTPServer):
         finally:
             self._connections.release()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that left early is no fault of the service."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
     @contextmanager
     def answering(self) -> Iterator[None]:
         """Held from a request's body to the last byte of its answer."""
@@ -243,6 +248,10 @@ class Handler(BaseHTTPRequestHandler):
             _, data = cv2.imencode(".png", image[..., ::-1])
             self._send(200, "image/png", data.tobytes())
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the base class refuses, such as another method: in JSON, as all else."""
+        self._refuse(code, message or self.responses[code][0])
+
     def _refuse(self, code: int, why: str) -> None:
         """Without reading the body, so the connection cannot be used again."""
         self.close_connection = True
@@ -262,7 +271,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -108,6 +109,29 @@ def test_wrong_requests_are_told_why(
         return
     assert answered == code
     assert why in json.loads(told)["error"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_another_method_is_answered_in_json(running: Running, method: str) -> None:
+    request = urllib.request.Request(f"{running[1]}/generate", b"x", method=method)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=30)
+    assert caught.value.code == 501
+    assert caught.value.headers["Content-Type"] == "application/json"
+    assert method in json.loads(caught.value.read())["error"]
+
+
+def test_a_client_that_leaves_early_is_not_told_of(
+    server: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = server["Service"](("127.0.0.1", 0), SimpleNamespace(), SimpleNamespace())
+    for error, told in ((BrokenPipeError(), False), (ValueError("a fault"), True)):
+        try:
+            raise error
+        except Exception:
+            service.handle_error(None, ("127.0.0.1", 1))
+        assert ("Traceback" in capsys.readouterr().err) is told
+    service.server_close()
 
 
 def test_health_says_what_runs(running: Running) -> None:

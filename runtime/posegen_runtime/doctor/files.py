@@ -71,9 +71,8 @@ def look_at_extras(extras: Extras | None) -> Part:
             Advice("What posegen itself needs is missing or too old.", [_base()], repair=True)
         )
     facts.append(Fact("extras here", State.OK, " ".join(extras.installed) or "none"))
-    others = [name for name in extras.lacking if name not in extras.installed]
-    if others:
-        facts.append(Fact("not here", State.ABSENT, " ".join(others)))
+    if extras.addable:
+        facts.append(Fact("not here", State.ABSENT, " ".join(extras.addable)))
     return Part(facts, advice)
 
 

@@ -38,6 +38,17 @@ class Extras(msgspec.Struct, frozen=True):
     def installed(self) -> list[str]:
         return [name for name, lacks in self.lacking.items() if not lacks]
 
+    @property
+    def addable(self) -> list[str]:
+        """Those that are not here and go along with what is: none with a second ONNX Runtime."""
+        here = {*installed(ONNXRUNTIME)}
+        others = {*ONNXRUNTIME} - here if here else set()
+        return [
+            name
+            for name, lacks in self.lacking.items()
+            if lacks and not others & {Requirement(need.partition(" (")[0]).name for need in lacks}
+        ]
+
 
 def version(distribution: str) -> str | None:
     """None where it is not installed, or its metadata is broken."""

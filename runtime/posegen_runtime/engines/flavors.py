@@ -29,6 +29,11 @@ class Flavor(str, Enum):
         return "tensorrt" if self is Flavor.TENSORRT else "tensorrt_rtx"
 
     @property
+    def wheel(self) -> str:
+        """What pip installs, quoted for a shell."""
+        return f"'{self.package.replace('_', '-')}>={'.'.join(map(str, self.oldest))}'"
+
+    @property
     def oldest(self) -> tuple[int, int]:
         """The first version that is supported."""
         return (10, 3) if self is Flavor.TENSORRT else (1, 4)
@@ -136,7 +141,7 @@ def _load(flavor: Flavor) -> TensorRT | None:
         oldest = ".".join(map(str, flavor.oldest))
         raise PoseGenError(
             f"{flavor.package} {module.__version__} is too old, {oldest} or newer is needed: "
-            f"pip install -U 'posegen[{flavor.value}]', or on a Jetson take JetPack 6"
+            f"pip install -U {flavor.wheel}, or on a Jetson take JetPack 6"
         )
     return TensorRT(flavor, version, module, make_logger(module))
 
@@ -144,5 +149,5 @@ def _load(flavor: Flavor) -> TensorRT | None:
 def _unloadable(flavor: Flavor, error: Exception) -> str:
     return (
         f"{flavor.package} is installed but cannot be loaded ({error}); "
-        f"repair it: pip install --force-reinstall 'posegen[{flavor.value}]'"
+        f"repair it: pip install --force-reinstall {flavor.wheel}; posegen-run --doctor tells more"
     )

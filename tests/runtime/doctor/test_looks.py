@@ -15,7 +15,7 @@ from posegen_runtime.doctor.commands import apt_install, extra, pip_install, pip
 from posegen_runtime.doctor.driver import ask_driver
 from posegen_runtime.doctor.files import look_at_cache, look_at_extras
 from posegen_runtime.doctor.findings import State
-from posegen_runtime.doctor.packages import read_extras
+from posegen_runtime.doctor.packages import Extras, read_extras
 from posegen_runtime.doctor.probes import IDENTITY
 
 GPU = {"name": "Pretended", "capability": [8, 7], "bytes": 8 << 30}
@@ -209,6 +209,23 @@ def test_too_old_is_lacking(environment: Callable[..., Path]) -> None:
     assert extras.lacking["cpu"] == ["onnxruntime>=1.20 (1.2.0 is installed)"]
     assert extras.lacking["all"] == extras.lacking["cpu"]
     assert look_at_extras(extras).advice[0].repair
+
+
+@pytest.mark.parametrize(
+    ("here", "listed"), [("onnxruntime", "ray"), ("onnxruntime-gpu", "ray"), (None, "cpu gpu ray")]
+)
+def test_an_extra_that_brings_a_second_onnx_runtime_is_not_listed(
+    environment: Callable[..., Path], here: str | None, listed: str
+) -> None:
+    environment(without=["onnxruntime*"], distributions={here: "1.30.0"} if here else {})
+    needs = {"cpu": ["onnxruntime>=1.20"], "gpu": ["onnxruntime-gpu>=1.20"]}
+    if here:
+        needs["cpu" if here == "onnxruntime" else "gpu"] = []
+    facts = look_at_extras(
+        Extras([], {**needs, "ray": ["ray[data]>=2.60 (1.0 is installed)"]})
+    ).facts
+    assert facts[-1].name == "not here"
+    assert facts[-1].text == listed
 
 
 def test_without_our_metadata_extras_are_unknown() -> None:

@@ -22,14 +22,18 @@ def test_nothing_installed_names_the_extras(installed: Install) -> None:
 def test_too_old_names_both_versions(installed: Install) -> None:
     installed("tensorrt", "__version__ = '10.2.0.post1'\n")
     for asked in ("auto", "tensorrt"):
-        with pytest.raises(PoseGenError, match=r"tensorrt 10\.2\.0\.post1 is too old, 10\.3"):
+        with pytest.raises(
+            PoseGenError, match=r"tensorrt 10\.2\.0\.post1 is too old, 10\.3"
+        ) as old:
             find_flavor(asked)
+        assert "pip install -U 'tensorrt>=10.3', or on" in str(old.value)
 
 
 def test_bindings_without_their_libraries_are_told_from_none(installed: Install) -> None:
     installed("tensorrt", "raise ImportError('libnvinfer.so.10: cannot open shared object file')")
-    with pytest.raises(PoseGenError, match=r"installed but cannot be loaded \(libnvinfer"):
+    with pytest.raises(PoseGenError, match=r"installed but cannot be loaded \(libnvinfer") as bare:
         find_flavor()
+    assert "--force-reinstall 'tensorrt>=10.3';" in str(bare.value)
 
 
 def test_auto_takes_tensorrt_and_then_rtx(installed: Install) -> None:

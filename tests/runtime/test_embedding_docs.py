@@ -3,10 +3,12 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -21,7 +23,8 @@ from tiny_bundle import write_tiny_bundle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "embedding.md").read_text()
-PLAIN, CACHED, BUILD, RUN, OURS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PLAIN, CACHED, BUILD, RUN, OURS, ROS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+(C,) = re.findall(r"```c\n(.*?)```", PAGE, re.DOTALL)
 (CPP,) = re.findall(r"```cpp\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -100,6 +103,71 @@ def test_the_first_block_on_arrays_runs() -> None:
     names: dict[str, Any] = {}
     exec(first, names)
     assert any(names["frames"])
+
+
+def test_the_node_answers_a_mask_with_our_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stand-ins for ROS 2, of which only the names are its own."""
+    generator = PoseGenerator.load(backend="cpu")
+    nodes: list[Any] = []
+    published: list[Any] = []
+    errors: list[str] = []
+
+    class Node:
+        def __init__(self, name: str) -> None:
+            nodes.append(self)
+
+        def create_publisher(self, kind: Any, topic: str, depth: int) -> Any:
+            return SimpleNamespace(publish=published.append)
+
+        def create_subscription(self, kind: Any, topic: str, answer: Any, depth: int) -> None:
+            assert topic == "mask"
+
+        def get_logger(self) -> Any:
+            return SimpleNamespace(error=errors.append)
+
+    fakes = {
+        "rclpy": SimpleNamespace(init=lambda: None, spin=lambda node: None),
+        "rclpy.node": SimpleNamespace(Node=Node),
+        "sensor_msgs.msg": SimpleNamespace(Image=SimpleNamespace),
+    }
+    for name, module in fakes.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    exec(ROS, {})
+    height, width = generator.image_size
+    padded = np.zeros((height, width + 8), np.uint8)
+    padded[60:200, 40:220] = 200
+    message = SimpleNamespace(
+        header="stamp",
+        height=height,
+        width=width,
+        encoding="mono8",
+        step=width + 8,
+        data=padded.tobytes(),
+    )
+    nodes[0].answer(message)
+    (image,) = published
+    assert (image.header, image.encoding, image.step) == ("stamp", "rgb8", 3 * width)
+    made = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+    mask = np.where(padded[:, :width] > 0, np.uint8(255), np.uint8(0))
+    expected = generator.generate(mask)[0]
+    assert np.abs(made.astype(int) - expected).max() <= 1  # the node's call has several threads
+    nodes[0].answer(SimpleNamespace(**{**vars(message), "encoding": "bgr8"}))
+    assert len(errors) == len(published) == 1
+
+
+def test_the_c_block_compiles(tmp_path: Path) -> None:
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler is installed")
+    (tmp_path / "block.c").write_text(
+        "#include <posegen.h>\nint fail(const char *why);\n"
+        "int make(const posegen_input photo, const posegen_input background, "
+        "const uint8_t *mask, uint8_t *rgb);\n"
+        "int make(const posegen_input photo, const posegen_input background, "
+        f"const uint8_t *mask, uint8_t *rgb) {{\n{C}return 0;\n}}\n"
+    )
+    flags = ["-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror"]
+    include = ROOT / "runtime" / "capi"
+    subprocess.run(["cc", *flags, "-I", str(include), str(tmp_path / "block.c")], check=True)
 
 
 def headers() -> Path | None:

@@ -41,13 +41,15 @@ def usefulness(
     batch_size: Annotated[
         int, typer.Option(min=2, help="Images of such a step.")
     ] = DEFAULT.batch_size,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings on each set.")] = DEFAULT.seeds,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Trainings on each set; may grow later.")
+    ] = DEFAULT.seeds,
     seed: Annotated[int, typer.Option(min=0, help="Of renders, sets and PoseGen.")] = DEFAULT.seed,
 ) -> None:
     """Are PoseGen's images good training data? Compare them with what one would do instead.
 
     Target photos without poses and a plain simulator are given. A segmenter and a yaw regressor
-    learn from five sets of equal size and are tested on target photos of unseen cars. The same
+    learn from five sets in as many steps and are tested on target photos of unseen cars. The same
     command with the same --out goes on where it was stopped.
     """
     if min(images, photos, test) < cars:
@@ -76,5 +78,17 @@ def usefulness(
         seed=seed,
         posegen=None if model is None else model.sha256,
     )
+    if model is not None:
+        _warn_of_missing(model.inputs, posegen)
     print(run(config, model, out), end="")
     print(f"\n{out}: table.md, table.json, scores.csv, sets.png")
+
+
+def _warn_of_missing(inputs: tuple[str, ...], model: Path | None) -> None:
+    missing = [name for name in ("appearance", "background") if name not in inputs]
+    if missing:
+        typer.echo(
+            f"warning: --posegen {model} takes no {' and no '.join(missing)}, so its images do not "
+            "get that from the target photos; its row in the table names what it takes",
+            err=True,
+        )

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from posegen_runtime.errors import PoseGenError
-from posegen_runtime.paths import write_atomic
+from posegen_runtime.paths import read_bytes, write_atomic
 from posegen_runtime.records import read_record
 
 FILE = "config.json"
@@ -29,7 +29,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Of a segmenter, and of a yaw regressor."""
     batch_size: int = 16
     seeds: int = 3
-    """Trainings on each set."""
+    """Trainings on each set; the one option that may grow."""
     seed: int = 0
     posegen: str | None = None
     """sha256 of the checkpoint or bundle that makes PoseGen's images; None: one trained here."""
@@ -40,7 +40,8 @@ DEFAULT = Config()
 
 
 def keep(config: Config, out: Path) -> None:
-    """Write `config` into `out`, or check that what lies there was made with the same.
+    """Write `config` into `out`, or check that what lies there was made with the same, or with
+    fewer seeds.
 
     Raises `PoseGenError` naming the options that differ.
     """
@@ -49,19 +50,27 @@ def keep(config: Config, out: Path) -> None:
         if out.is_dir() and any(out.iterdir()):
             raise PoseGenError(f"{out}: not empty, and no run of this experiment; name another")
         out.mkdir(parents=True, exist_ok=True)
-        write_atomic(file, msgspec.json.format(msgspec.json.encode(config)), fsync=True)
+        _write(config, file)
         return
-    before = read_record(file.read_bytes(), Config, SCHEMA, file, "experiment", "start anew")
+    again = f"remove the folder {out} to start anew"
+    before = read_record(read_bytes(file), Config, SCHEMA, file, "experiment", again)
+    more = config.seeds > before.seeds  # each seed's networks lie by themselves
     changed = [
         f"--{name.replace('_', '-')} (was {_shown(getattr(before, name))})"
         for name in Config.__struct_fields__
-        if getattr(before, name) != getattr(config, name)
+        if getattr(before, name) != getattr(config, name) and not (more and name == "seeds")
     ]
     if changed:
         raise PoseGenError(
             f"{out}: begun with other options: {', '.join(changed)}; give the same, or another "
             "--out"
         )
+    if more:
+        _write(config, file)
+
+
+def _write(config: Config, file: Path) -> None:
+    write_atomic(file, msgspec.json.format(msgspec.json.encode(config)), fsync=True)
 
 
 def _shown(value: object) -> str:

@@ -3,16 +3,17 @@
 One file a car, written whole, so that a run that was stopped goes on with the next car.
 """
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from posegen.experiments.usefulness.arrays import read_npz, write_npz
 from posegen.experiments.usefulness.config import Config
 from posegen.render.camera import View
 from posegen.render.car_shapes import draw_car
@@ -23,7 +24,6 @@ from posegen.render.sensor import Sensor
 from posegen.render.silhouettes import SilhouetteRenderer
 from posegen.render.stage import Stage
 from posegen.render.street import draw_street
-from posegen_runtime.paths import write_atomic
 
 Pixels = NDArray[np.uint8]
 POSES = PoseRange(truncated=0.0)
@@ -77,14 +77,16 @@ def render(config: Config, folder: Path, progress: Callable[[int], None]) -> Non
             frames = _frames(config, part, car)
             if not file.exists():
                 renderer = renderer or Renderer(config.image_size, config.seed)
-                write_atomic(file, _packed(renderer.car(part, car, frames)))
+                write_npz(file, vars(renderer.car(part, car, frames)))
             progress(frames)
 
 
 def load(config: Config, folder: Path, part: Part) -> Drawn:
-    """What `render` made of a part."""
-    cars = [np.load(_file(folder, part, car)) for car in range(config.cars)]
-    return Drawn(**{f.name: np.concatenate([car[f.name] for car in cars]) for f in fields(Drawn)})
+    """What `render` made of a part. Raises `PoseGenError` naming a file that cannot be read."""
+    names = tuple(f.name for f in fields(Drawn))
+    cars = [read_npz(_file(folder, part, car), names) for car in range(config.cars)]
+    columns: list[Any] = [np.concatenate(column) for column in zip(*cars, strict=True)]
+    return Drawn(*columns)
 
 
 class Renderer:
@@ -143,10 +145,3 @@ def _frames(config: Config, part: Part, car: int) -> int:
 
 def _file(folder: Path, part: Part, car: int) -> Path:
     return folder / part.value / f"{car:06d}.npz"
-
-
-def _packed(drawn: Drawn) -> bytes:
-    content = io.BytesIO()
-    arrays = {f.name: getattr(drawn, f.name) for f in fields(Drawn)}
-    np.savez(content, **arrays)
-    return content.getvalue()

@@ -47,12 +47,17 @@ def run(config: Config, model: Model | None, out: Path) -> str:
     scores = _scores(config, made, sets.views(parts[Part.TEST]), out / "learners")
     labels = _labels(made, out / "learners")
     notes: dict[str, Any] = {"labels": {name.value: one for name, (one,) in labels.items()}}
+    maker = ""
+    if model is not None:
+        maker = f", by a given model from {', '.join(model.inputs)}"
+        notes["model"] = {"label": model.label, "inputs": model.inputs}
     text = (
         f"Tested on {config.test} target images of {config.cars} unseen cars, "
-        f"{config.images} training images a set, mean of {config.seeds} seeds (lowest – highest):"
-        f"\n\n{table.markdown(scores, 'trained on')}\n"
+        f"{config.images} training images a set, in 4 twice as many, all for {config.steps} "
+        f"steps; mean of {config.seeds} seeds (lowest – highest):"
+        f"\n\n{table.markdown(scores, 'trained on', maker)}\n"
         "Do the labels fit the images? As judges see it that learnt the ceiling's (seed 0):"
-        f"\n\n{table.markdown(labels, 'images')}"
+        f"\n\n{table.markdown(labels, 'images', maker)}"
     )
     if headings is not None:
         errors = heading_error(headings, azimuth(photos.viewpoint))
@@ -94,7 +99,7 @@ def _sets(material: Material, model: Model | None, data: Path, out: Path) -> dic
         Set.PASTED_SIM: sim,
         Set.PASTED_PHOTOS: photos,
         Set.POSEGEN: generated,
-        Set.BOTH: sets.both(sim, generated),
+        Set.UNION: sets.union(sim, generated),
         Set.CEILING: sets.ceiling(material),
     }
 
@@ -117,7 +122,7 @@ def _labels(made: dict[Set, Views], folder: Path) -> dict[Set, list[Score]]:
     return {
         name: [seen_by(judges, views, name.has_poses)]
         for name, views in made.items()
-        if name not in (Set.CEILING, Set.BOTH)
+        if name not in (Set.CEILING, Set.UNION)
     }
 
 

@@ -1,4 +1,5 @@
-"""The five training sets that are compared: the same number of images each."""
+"""The five training sets that are compared: the same number of images each, but for the union of
+two of them; all are learnt from in the same number of steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 
 from posegen.evaluation.heading import azimuth
 from posegen.evaluation.model import Model
+from posegen.experiments.usefulness.arrays import read_npz, write_npz
 from posegen.experiments.usefulness.config import Config
 from posegen.experiments.usefulness.generator import generate
 from posegen.experiments.usefulness.pasting import cut_and_paste, over
@@ -23,7 +25,7 @@ class Set(str, Enum):
     PASTED_SIM = "1 sim pasted"
     PASTED_PHOTOS = "2 cut-and-paste"
     POSEGEN = "3 PoseGen"
-    BOTH = "4 = 1 + 3"
+    UNION = "4 = 1 + 3"
     CEILING = "5 ceiling"
 
     @property
@@ -39,7 +41,7 @@ _MEANINGS = {
     Set.PASTED_SIM: "sim renders on target backgrounds",
     Set.PASTED_PHOTOS: "target photos, cut out and pasted; no poses",
     Set.POSEGEN: "PoseGen's images of the sim silhouettes",
-    Set.BOTH: "half of 1, half of 3",
+    Set.UNION: "all of 1, all of 3: twice the images",
     Set.CEILING: "labelled target renders, which nobody has",
 }
 
@@ -88,11 +90,13 @@ def posegen(of: Material, model: Model, appearances: Pixels, is_own: bool) -> Vi
     return Views(image, of.sim.mask, azimuths)
 
 
-def both(one: Views, other: Views) -> Views:
-    """Every second pose of the one, the rest of the other."""
-    first = np.arange(len(one)) % 2 == 0
-    image = np.where(first[:, None, None, None], one.image, other.image)
-    return Views(image, np.where(first[:, None, None], one.mask, other.mask), one.azimuth)
+def union(one: Views, other: Views) -> Views:
+    """All images of both."""
+    return Views(
+        np.concatenate([one.image, other.image]),
+        np.concatenate([one.mask, other.mask]),
+        np.concatenate([one.azimuth, other.azimuth]),
+    )
 
 
 def ceiling(of: Material) -> Views:
@@ -107,9 +111,10 @@ def kept(file: Path, make: Callable[[], Views]) -> Views:
     """The set in `file`, made where it is not there yet."""
     if not file.exists():
         made = make()
-        part = file.with_suffix(".part.npz")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(part, image=made.image, mask=made.mask, azimuth=made.azimuth)
-        part.replace(file)
-    found = np.load(file)
-    return Views(found["image"], found["mask"], found["azimuth"])
+        write_npz(file, {"image": made.image, "mask": made.mask, "azimuth": made.azimuth})
+    image, mask, angles = read_npz(file, ("image", "mask", "azimuth"))
+    return Views(
+        image.astype(np.uint8, copy=False),
+        mask.astype(np.uint8, copy=False),
+        angles.astype(np.float64, copy=False),
+    )

@@ -18,15 +18,15 @@ Scores = Mapping[Set, Sequence[Score]]
 _FIELDS = {"iou": "{:.3f}", "yaw_median": "{:.1f}°", "yaw_flipped": "{:.1%}"}
 
 
-def markdown(scores: Scores, first: str) -> str:
+def markdown(scores: Scores, first: str, maker: str = "") -> str:
     """A row a set under the heading `first`. Figures are the mean over the seeds, with the lowest
-    and the highest."""
+    and the highest. `maker` tells what made PoseGen's images."""
     lines = [
         f"| {first} | segmenter IoU | yaw error, median | yaw wrong by > 90° |",
         "|---|---|---|---|",
     ]
     for name, found in scores.items():
-        cells = [f"**{name.value}**: {name.meaning}"]
+        cells = [f"**{name.value}**: {name.meaning}{maker if name is Set.POSEGEN else ''}"]
         for field, text in _FIELDS.items():
             values = [getattr(one, field) for one in found]
             cells.append("no poses" if None in values else _cell(values, text))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from posegen.data.roughen import roughen
 from posegen.evaluation.heading import azimuth
+from posegen.experiments.usefulness.arrays import read_npy, write_npy
 from posegen.experiments.usefulness.config import Config
 from posegen.experiments.usefulness.renders import Drawn, Pixels
 from posegen.judges.augment import Views
@@ -61,7 +62,5 @@ def estimated(config: Config, sim: Drawn, masks: Pixels, folder: Path) -> NDArra
         blank = np.zeros((*masks.shape, 3), np.uint8)
         said = answers(judge.eval(), Views(blank, masks, np.zeros(len(masks))))
         found = np.arctan2(said[:, 1], said[:, 0]).astype(np.float64)
-        part = file.with_suffix(".part.npy")
-        np.save(part, found)
-        part.replace(file)
-    return np.asarray(np.load(file), np.float64)
+        write_npy(file, found)
+    return read_npy(file).astype(np.float64)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from typer.testing import CliRunner
 from posegen.cli import app, main
 from posegen.evaluation.heading import azimuth, heading_error
 from posegen.experiments.usefulness.config import Config
-from posegen.experiments.usefulness.renders import Part, load
-from posegen.experiments.usefulness.views import ELEVATION, level
+from posegen.experiments.usefulness.renders import Drawn, Part, load
+from posegen.experiments.usefulness.views import ELEVATION, estimated, level
+from posegen_runtime.errors import PoseGenError
 
 SMALL = ["--image-size", "32", "--cars", "3", "--images", "12", "--photos", "12", "--test", "6"]
 SMALL += ["--posegen-steps", "4", "--steps", "3", "--batch-size", "4", "--seeds", "2"]
@@ -66,7 +68,7 @@ def test_sets_hold_the_simulators_labels_and_never_the_photos_poses(finished: Pa
 def test_a_stopped_run_goes_on_and_repeats_nothing(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     shutil.copytree(finished, out)
-    shutil.rmtree(out / "learners" / "both-1")
+    shutil.rmtree(out / "learners" / "union-1")
     for name in ("table.md", "table.json", "scores.csv"):
         (out / name).unlink()
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
@@ -85,6 +87,8 @@ def test_a_given_model_makes_the_images(finished: Path, tmp_path: Path) -> None:
     few += ["--steps", "1", "--batch-size", "2", "--seeds", "1"]
     usefulness("--out", str(tmp_path / "run"), "--posegen", str(model), *few)
     assert not (tmp_path / "run" / "posegen").exists()
+    made_from = "by a given model from mask, appearance, background, viewpoint"
+    assert made_from in (tmp_path / "run" / "table.md").read_text()
     assert np.load(tmp_path / "run" / "sets" / "3.npz")["image"].shape == (2, 64, 64, 3)
 
 
@@ -110,6 +114,37 @@ def test_bad_options_are_one_line(
     assert stop.value.code == 2
     assert capsys.readouterr().err.startswith(f"error: {message}")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("variant", "warning"),
+    [
+        ("pose", "takes no appearance and no background, so"),
+        ("pose-appearance", "takes no background, so"),
+        ("pose-appearance-background", None),
+    ],
+)
+def test_a_model_that_does_not_see_the_photos_is_warned_of(
+    variant: str,
+    warning: str | None,
+    moving_checkpoint: Callable[[str, str], Path],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "thesis.tex").touch()  # refused, so that nothing is rendered
+    model = moving_checkpoint("bottleneck", variant)
+    given = ["experiments", "usefulness", "--out", str(tmp_path), "--posegen", str(model)]
+    result = CliRunner().invoke(app, given)
+    assert isinstance(result.exception, PoseGenError)
+    assert ("warning" in result.output) == (warning is not None)
+    assert (warning or "") in result.output
+
+
+def test_headings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    (tmp_path / "azimuth.npy").write_bytes(b"\x93NUMPY")
+    nothing = np.zeros((0, 32, 32), np.uint8)
+    sim = Drawn(nothing, nothing, nothing, *(np.zeros(0),) * 2, nothing)
+    with pytest.raises(PoseGenError, match=r"azimuth\.npy: unreadable"):
+        estimated(Config(), sim, nothing, tmp_path)
 
 
 def test_views_keep_the_azimuth_at_one_elevation() -> None:

@@ -29,5 +29,15 @@ def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(PoseGenError, match=r"config\.json"):
+    with pytest.raises(PoseGenError, match=r"config\.json: .+; remove the folder .+ to start anew"):
         keep(Config(), tmp_path)
+
+
+def test_seeds_may_grow_and_nothing_else_with_them(tmp_path: Path) -> None:
+    keep(Config(seeds=1), tmp_path)
+    with pytest.raises(PoseGenError, match=r"options: --steps \(was 400\); give"):
+        keep(Config(seeds=2, steps=7), tmp_path)
+    keep(Config(seeds=2), tmp_path)
+    with pytest.raises(PoseGenError, match=r"--seeds \(was 2\)"):
+        keep(Config(seeds=1), tmp_path)
+    keep(Config(seeds=2), tmp_path)

@@ -26,6 +26,13 @@ def test_rows_hold_mean_and_spread() -> None:
     assert photos.endswith("| 0.700 (0.700 – 0.700) | no poses | no poses |")
 
 
+def test_only_posegens_row_tells_what_made_its_images() -> None:
+    scores = dict.fromkeys((Set.POSEGEN, Set.UNION), SCORES[Set.PASTED_SIM])
+    _, _, generated, union = markdown(scores, "images", ", by a given model from mask").splitlines()
+    assert "silhouettes, by a given model from mask |" in generated
+    assert "given model" not in union
+
+
 def test_one_seed_has_no_spread() -> None:
     one = markdown({Set.CEILING: [Score(iou=0.5, yaw_median=1.0, yaw_flipped=0.0)]}, "images")
     assert "| 0.500 | 1.0° | 0.0% |" in one

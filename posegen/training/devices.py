@@ -75,6 +75,6 @@ def _as_torchrun(launch: Launch) -> dict[str, str]:
     machines = os.environ.get("SLURM_STEP_NODELIST") or os.environ.get("SLURM_NODELIST", "")
     first = SLURMEnvironment.resolve_root_node_address(machines) or "127.0.0.1"
     job = os.environ.get("SLURM_JOB_ID", "0")[-4:]
-    address = os.environ.get("MASTER_ADDR", first)
-    port = int(os.environ.get("MASTER_PORT", 15000 + int(job)))
+    address = os.environ.get("MASTER_ADDR") or first
+    port = int(os.environ.get("MASTER_PORT") or 15000 + int(job))
     return torchrun_variables(launch, address, port)

@@ -27,6 +27,18 @@ class Interrupt:
         if again or not self.graceful:
             raise SystemExit(self.exit_code)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """The signals end the process without Python, for what waits outside of Python."""
+        watched = [number for number in _SIGNALS if signal.getsignal(number) == self.handle]
+        for number in watched:
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            yield
+        finally:
+            for number in watched:
+                signal.signal(number, self.handle)
+
 
 @contextmanager
 def watch_signals(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[Interrupt]:

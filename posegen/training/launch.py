@@ -43,7 +43,7 @@ def find_launch(devices: int | None, nodes: int | None, environ: Mapping[str, st
     """What was asked for, `None` where nothing was, completed by what a launcher says in `environ`.
 
     Raises `PoseGenError` when the two contradict each other, when a launcher's machines are unlike,
-    and when several machines are asked for without a launcher.
+    when it does not say where processes meet, and when several machines are asked for without one.
     """
     started = _by_torchrun(environ) or _by_srun(environ)
     if started is None or started.world == 1:
@@ -59,6 +59,7 @@ def find_launch(devices: int | None, nodes: int | None, environ: Mapping[str, st
                 f"{option} {asked}: {started.launcher} started {started.devices} processes on each "
                 f"of {started.nodes} machines; leave the option out, or start as many"
             )
+    _check_meeting(started, environ)
     return started
 
 
@@ -87,6 +88,18 @@ def torchrun_variables(launch: Launch, address: str, port: int) -> dict[str, str
         "MASTER_ADDR": address,
         "MASTER_PORT": str(port),
     }
+
+
+def _check_meeting(launch: Launch, environ: Mapping[str, str]) -> None:
+    """For processes of srun there is a place that follows from the job."""
+    address, port = environ.get("MASTER_ADDR", ""), environ.get("MASTER_PORT", "")
+    if launch.launcher == "torchrun" and not (address and port):
+        raise PoseGenError(
+            f"WORLD_SIZE {launch.world}: MASTER_ADDR and MASTER_PORT do not say where the "
+            "processes meet; set both, the same for all, or let torchrun start them"
+        )
+    if port and not (port.isdecimal() and 0 < int(port) < 2**16):
+        raise PoseGenError(f"MASTER_PORT {port}: give it a number from 1 to 65535")
 
 
 def _by_torchrun(environ: Mapping[str, str]) -> Launch | None:

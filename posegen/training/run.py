@@ -1,5 +1,6 @@
 """`posegen train`: put the parts together, then hand over to the loop."""
 
+import multiprocessing
 import os
 import shutil
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from posegen.training.devices import build_fabric, choose_device
 from posegen.training.evaluation import SAMPLES, Score, fixed_batches, sample_batch
 from posegen.training.initial import initial_models
 from posegen.training.interrupt import Interrupt
-from posegen.training.launch import find_launch
+from posegen.training.launch import Launch, find_launch
 from posegen.training.loop import Loop
 from posegen.training.peers import Peers, in_contact
 from posegen.training.processes import run_processes
@@ -36,6 +37,7 @@ from posegen_runtime import __version__
 from posegen_runtime.console import EXIT_OK
 from posegen_runtime.errors import PoseGenError
 from posegen_runtime.paths import write_atomic
+from posegen_runtime.progress import say
 
 CACHE = "cache"
 
@@ -71,8 +73,20 @@ def run_training(config: TrainConfig, options: RunOptions, interrupt: Interrupt)
         return run_processes(launch.devices, run_training, (config, options), interrupt)
     fabric = build_fabric(config, options.device, launch)
     with in_contact(launch.world):
-        fabric.launch()
+        if launch.world == 1:
+            fabric.launch()
+        else:
+            _meet(fabric, launch, interrupt)
         return _train(config, options, fabric, interrupt)
+
+
+def _meet(fabric: Fabric, launch: Launch, interrupt: Interrupt) -> None:
+    """Wait for the other processes. Those that this command started itself come at once."""
+    with interrupt.at_once():
+        if launch.local_rank == 0 and multiprocessing.parent_process() is None:
+            place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+            say(f"waiting for {launch.world} processes at {place}")
+        fabric.launch()
 
 
 def _train(config: TrainConfig, options: RunOptions, fabric: Fabric, interrupt: Interrupt) -> int:

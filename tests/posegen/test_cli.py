@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from typer.main import get_command
 from posegen.checkpoint import load_checkpoint
 from posegen.cli import app
 from posegen.config import Arch, ModelConfig, TrainConfig, Variant
+from posegen.training.processes import free_port
 from posegen.training.run import RunOptions
 from posegen_runtime.console import run_app
 from synthetic_dataset import write_dataset
@@ -29,13 +30,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(
-    data: Path, out: Path, *options: str, command: list[str] = COMMAND
+    data: Path,
+    out: Path,
+    *options: str,
+    command: list[str] = COMMAND,
+    environ: Mapping[str, str] = os.environ,
 ) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*command, "train", "--data", str(data), "--out", str(out), *TINY, *options],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, **environ, "OMP_NUM_THREADS": "1"},
     )
 
 
@@ -133,6 +138,26 @@ def test_an_error_of_two_devices_is_one_line(data: Path, tmp_path: Path) -> None
     assert errors.count("\n") == 1
     errors = finish(start(data, tmp_path / "run", "--devices", "3", command=TORCHRUN), 1)
     assert errors.count("error: --devices 3: torchrun started 2 processes") == 1
+
+
+@pytest.mark.slow
+def test_what_waits_for_a_peer_says_so_and_a_signal_ends_it(data: Path, tmp_path: Path) -> None:
+    alone = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
+    started = {}
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        port = str(free_port())
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        process = start(data, tmp_path / "run", environ=alone | meeting)
+        started[sent] = process, f"waiting for 2 processes at 127.0.0.1:{port}\n"
+    for sent, (process, told) in started.items():
+        assert process.stderr is not None
+        assert process.stderr.readline() == told
+        time.sleep(1)  # until it waits
+        process.send_signal(sent)
+        try:
+            assert process.wait(timeout=20) == -sent
+        finally:
+            process.kill()
 
 
 def test_help_needs_no_torch() -> None:

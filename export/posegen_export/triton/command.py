@@ -11,6 +11,9 @@ from posegen_runtime.errors import PoseGenError
 CACHE_BYTES = 2**28
 """What the printed command gives the server for encoded conditions: 128 pairs or more."""
 
+LONGEST_DELAY = 60_000_000
+"""Microseconds: a minute."""
+
 
 def triton(
     bundle: Annotated[Path, typer.Argument(help="Bundle folder.")],
@@ -46,7 +49,10 @@ def triton(
     queue_delay: Annotated[
         int,
         typer.Option(
-            min=0, metavar="MICROSECONDS", help="How long a request waits for others to join it."
+            min=0,
+            max=LONGEST_DELAY,
+            metavar="MICROSECONDS",
+            help="How long a request waits for others to join it.",
         ),
     ] = 0,
     engine_cache: Annotated[

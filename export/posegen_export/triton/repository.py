@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,9 +138,8 @@ def _staging(root: Path) -> Iterator[Path]:
             os.stat(root).st_dev != os.stat(beside).st_dev or not os.access(beside, os.W_OK)
         ):
             beside = root
-        stage = beside / f".{root.name}.{os.getpid()}.part"
+        stage = Path(tempfile.mkdtemp(dir=beside, prefix=f".{root.name}.", suffix=".part"))
         try:
-            stage.mkdir()
             yield stage
         finally:
             shutil.rmtree(stage, ignore_errors=True)

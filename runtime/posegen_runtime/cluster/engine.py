@@ -300,14 +300,20 @@ def _some_files(options: RunOptions, inputs: Inputs) -> Iterator[tuple[str, Path
 
 @contextmanager
 def _explained(results: Iterator[ShardResult]) -> Iterator[Iterator[ShardResult]]:
-    """What Ray Data raises as the one line that says what a user can do."""
+    """What Ray raises as the one line that says what a user can do; nothing else is touched."""
     try:
         yield results
-    except (PoseGenError, GeneratorExit, KeyboardInterrupt):
-        raise
     except Exception as error:
+        if not _is_of_ray(error):
+            raise
         lines = str(error).strip().splitlines()
         raise PoseGenError(
             f"--engine ray: the cluster stopped ({lines[-1] if lines else type(error).__name__}); "
             "what is done stays, the same command goes on"
         ) from error
+
+
+def _is_of_ray(error: Exception) -> bool:
+    """Also what Ray Data met inside itself, which it marks in the cause."""
+    kinds = [*type(error).__mro__, *type(error.__cause__).__mro__]
+    return any(kind.__module__.partition(".")[0] == "ray" for kind in kinds)

@@ -83,6 +83,7 @@ def test_tensorrt_in_the_server_is_started_without_tf32(triton):
         ("--precision fp8", "holds no fp8 variant, only fp32, fp16, int8"),
         ("--name ../cars", "--name ../cars: a model's name starts with a letter"),
         ("--max-batch 5", "--max-batch 5: the bundle was proven up to 4 images"),
+        ("--queue-delay 99999999999999999999", "less than or equal to 60000000"),
         ("--preferred-batch 2,x", "--preferred-batch 2,x: write it like 8,16"),
         ("--preferred-batch 8", "--preferred-batch 8: must be from 1 to --max-batch, 4"),
         ("--backend tensorrt --device cpu", "--backend tensorrt runs on GPUs only"),

@@ -274,12 +274,11 @@ def test_a_repository_on_a_disk_of_its_own_is_written_there(bundle, tmp_path, mo
     out.mkdir()
     staged = []
 
-    def mkdir(path, *arguments, real=Path.mkdir, **named):
-        if path.name.endswith(".part"):
-            staged.append(path.parent)
-        real(path, *arguments, **named)
+    def mkdtemp(*, dir, real=repository.tempfile.mkdtemp, **named):
+        staged.append(dir)
+        return real(dir=dir, **named)
 
-    monkeypatch.setattr(Path, "mkdir", mkdir)
+    monkeypatch.setattr(repository.tempfile, "mkdtemp", mkdtemp)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     add(bundle, out)
     assert staged == [out]
@@ -292,3 +291,13 @@ def test_a_link_to_a_repository_stays_one(bundle, tmp_path):
     add(bundle, tmp_path / "out")
     assert (tmp_path / "out").is_symlink()
     assert (tmp_path / "disk/cars/1").is_dir()
+
+
+def test_a_folder_of_another_writer_with_this_number_is_left_alone(bundle, tmp_path):
+    """In two containers processes have the same numbers."""
+    other = tmp_path / f".repository.{os.getpid()}.part"
+    other.mkdir()
+    (other / "theirs").touch()
+    assert add(bundle, tmp_path / "repository").is_new
+    assert (other / "theirs").exists()
+    assert {path.name for path in tmp_path.glob(".*")} == {other.name}

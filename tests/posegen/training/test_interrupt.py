@@ -30,3 +30,12 @@ def test_former_handlers_come_back() -> None:
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
     assert Interrupt().received is None
+
+
+def test_what_waits_outside_of_python_is_ended_by_the_system() -> None:
+    with watch_signals((signal.SIGTERM,)) as interrupt:
+        before = signal.getsignal(signal.SIGINT)
+        with interrupt.at_once():
+            assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+            assert signal.getsignal(signal.SIGINT) == before  # another's
+        assert signal.getsignal(signal.SIGTERM) == interrupt.handle

@@ -4,7 +4,13 @@ from posegen.training import launch as launch_module
 from posegen.training.launch import Launch, find_launch, first_speaks, torchrun_variables
 from posegen_runtime.errors import PoseGenError
 
-TORCHRUN = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4"}
+MEETING = {"MASTER_ADDR": "first", "MASTER_PORT": "29500"}
+TORCHRUN = MEETING | {
+    "RANK": "5",
+    "WORLD_SIZE": "8",
+    "LOCAL_RANK": "1",
+    "LOCAL_WORLD_SIZE": "4",
+}
 SRUN = {
     "SLURM_PROCID": "5",
     "SLURM_LOCALID": "1",
@@ -60,6 +66,20 @@ def test_one_process_may_start_others(environ: dict[str, str]) -> None:
 def test_machines_must_be_alike(environ: dict[str, str], message: str) -> None:
     with pytest.raises(PoseGenError, match=message):
         find_launch(None, None, environ)
+
+
+@pytest.mark.parametrize("missing", list(MEETING))
+def test_a_launcher_must_say_where_processes_meet(missing: str) -> None:
+    for environ in (TORCHRUN | {missing: ""}, {k: v for k, v in TORCHRUN.items() if k != missing}):
+        with pytest.raises(PoseGenError, match="WORLD_SIZE 8: MASTER_ADDR and MASTER_PORT do not"):
+            find_launch(None, None, environ)
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1"])
+@pytest.mark.parametrize("environ", [TORCHRUN, SRUN])
+def test_a_port_is_a_number(environ: dict[str, str], port: str) -> None:
+    with pytest.raises(PoseGenError, match=f"MASTER_PORT {port}: give it a number from 1 to 65535"):
+        find_launch(None, None, environ | {"MASTER_PORT": port})
 
 
 def test_several_machines_need_a_launcher_and_are_told_which() -> None:

@@ -11,6 +11,7 @@ from cluster_here import Here, assert_same
 from posegen_runtime.cluster import engine, machine
 from posegen_runtime.cluster.lease import Lease
 from posegen_runtime.cluster.maker import TRIES, Order, moved
+from posegen_runtime.errors import PoseGenError
 from posegen_runtime.generator import load_bundle
 from posegen_runtime.inputs import find_inputs
 from posegen_runtime.ledger import Counts
@@ -220,3 +221,25 @@ def test_what_a_bundle_brings_along_is_found_where_it_lies_there() -> None:
         assert all(Path("/elsewhere") in one.path.parents for one in others)
     assert there.frames.sources == there.masks
     assert moved(inputs, bundle.root, bundle.root) is inputs
+
+
+class RayError(Exception):
+    __module__ = "ray.exceptions"
+
+
+def test_what_ray_raises_is_explained() -> None:
+    inside = RuntimeError("pool\nno actor is left")
+    inside.__cause__ = RayError()
+    for error, why in ((RayError(), "RayError"), (inside, "no actor is left")):
+        stopped = pytest.raises(PoseGenError, match=rf"the cluster stopped \({why}\)")
+        with stopped, engine._explained(iter([])):
+            raise error
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "full"), KeyError("shard"), PoseGenError()]
+)
+def test_what_is_not_ray_s_is_no_stopped_cluster(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, engine._explained(iter([])):
+        raise error
+    assert raised.value is error

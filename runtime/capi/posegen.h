@@ -19,10 +19,12 @@
  * OWNERSHIP. Every buffer that you pass is yours and is only used during the call. What you get by a
  * `create` is yours until you give it to its `destroy`, which takes the address of your pointer,
  * frees and clears it. Texts that you get belong to the library; each function says how long.
+ * Images may not overlap what the call reads (masks, conditions' images, viewpoints), from the first
+ * to the last pixel of each, rows that interleave included: POSEGEN_ERROR_ARGUMENT.
  *
  * THREADS. A generator and conditions may be used by any number of threads at the same time: they
- * do not change, and calls do not wait for each other. Only `destroy` must be the last call with its
- * handle. Pictures are written by the thread that calls; give each its own memory.
+ * do not change, and calls do not wait for each other. Only `destroy` is for one thread, once, when
+ * no other call with its handle runs or follows. Pictures are written by the thread that calls; give each its own memory.
  *
  * LIFETIMES. Conditions belong to the generator that made them. The two may be destroyed in either
  * order; ONNX Runtime stays loaded until the process ends.
@@ -32,7 +34,9 @@
  * After an error the images may be written in part.
  *
  * PIXELS. uint8. A mask's value above 127 is the object; images are RGB. Masks and images have the
- * size that the bundle says (`posegen_info`): resizing and file formats are the caller's.
+ * size that the bundle says (`posegen_info`): resizing and file formats are the caller's. RGB is
+ * three bytes a pixel without gaps, no alpha, no planes. Rows run downwards: strides are never
+ * negative. Images follow each other whole; those side by side in an atlas are a call each.
  */
 #ifndef POSEGEN_H
 #define POSEGEN_H
@@ -66,11 +70,12 @@ typedef enum posegen_status {
 
 /* Start from POSEGEN_OPTIONS, which stands for what is said here first. */
 typedef struct posegen_options {
-    size_t size;           /* sizeof(posegen_options): which fields your program knows */
+    size_t size;           /* sizeof(posegen_options), of a posegen.h that the library knows */
     const char *backend;   /* "cpu"; "cuda", "tensorrt": nothing else stands in for it */
     const char *precision; /* "fp32"; "fp16", "int8": one that the bundle holds */
-    int device;            /* 0: which GPU */
-    int threads;           /* 0: CPU threads of one call; 0 is one for each core, 1 the caller's own */
+    int device;            /* 0: which GPU; for "cpu" only 0 */
+    int threads;           /* 0: CPU threads of one call, up to 1024; 0 is one for each core, 1 the
+                            * caller's own */
     const char *onnxruntime; /* NULL: libonnxruntime.so, a path. Else $POSEGEN_ONNXRUNTIME, else what
                               * the library was built with, else the system's */
     const char *engine_cache; /* NULL: folder where "tensorrt" keeps engines; without one it builds
@@ -85,7 +90,8 @@ typedef struct posegen_input {
     size_t bytes; /* from `data` on, that may be read */
     int count, height, width;
     size_t row_stride;   /* bytes from a row to the next; 0: they follow each other */
-    size_t image_stride; /* bytes from an image to the next; 0: they follow each other */
+    size_t image_stride; /* bytes from an image to the next, at least a whole one's; 0: they follow
+                          * each other */
 } posegen_input;
 
 /* RGB images [count, height, width, 3] to write. Bytes between rows and images are left alone. */
@@ -120,7 +126,8 @@ POSEGEN_API const char *posegen_status_name(posegen_status status);
 
 /* One line on the last failure of a call with `generator`, by any thread; with NULL, on the last
  * failure in this thread, as after `posegen_create`. "" if there was none. Valid until this thread's
- * next call of this function. */
+ * next call of this function, which writes to the same memory: copy the first of two.
+ * printf("%s, %s", posegen_message(a), posegen_message(b)) prints one of them twice. */
 POSEGEN_API const char *posegen_message(const posegen_generator *generator);
 
 /* Open the bundle in the folder `bundle`: checks it, loads the engine. `options` may be NULL.
@@ -128,10 +135,10 @@ POSEGEN_API const char *posegen_message(const posegen_generator *generator);
 POSEGEN_API posegen_status posegen_create(const char *bundle, const posegen_options *options,
                                           posegen_generator **generator);
 
-/* Free, and set to NULL. Nothing to do for a cleared handle, which is no error. */
+/* Free, and set to NULL: by one thread, after every other call with it. Nothing to do for a cleared handle, which is no error. */
 POSEGEN_API posegen_status posegen_destroy(posegen_generator **generator);
 
-/* Fill in `info`, as much of it as `info->size` says. */
+/* Fill in `info`, whose `size` you have set. */
 POSEGEN_API posegen_status posegen_get_info(const posegen_generator *generator, posegen_info *info);
 
 /* Encode one appearance and one background, to use for any number of masks. NULL for what the
@@ -141,6 +148,7 @@ POSEGEN_API posegen_status posegen_conditions_create(posegen_generator *generato
                                                      const posegen_input *background,
                                                      posegen_conditions **conditions);
 
+/* The same for conditions. */
 POSEGEN_API posegen_status posegen_conditions_destroy(posegen_conditions **conditions);
 
 /* One image for each mask. `conditions` for all of them; NULL where the variant takes none.

@@ -135,6 +135,9 @@ static posegen_status add_providers(const posegen_options *options, pg_engine *e
     const char *backend = given(options->backend) ? options->backend : "cpu";
     bool tensorrt = strcmp(backend, "tensorrt") == 0;
     *provider = "CPUExecutionProvider";
+    if (strcmp(backend, "cpu") == 0 && options->device != 0)
+        return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "device %d: the backend cpu has only 0",
+                       options->device);
     if (strcmp(backend, "cpu") == 0) return POSEGEN_OK;
     if (!tensorrt && strcmp(backend, "cuda") != 0)
         return pg_fail(error, POSEGEN_ERROR_ARGUMENT,

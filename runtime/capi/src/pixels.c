@@ -63,6 +63,30 @@ posegen_status pg_check_output(const char *name, const posegen_output *output, i
     return check(name, of, height, width, 3, error);
 }
 
+/* From the first to behind the last byte of a checked buffer. */
+static size_t span(int count, int height, int width, int channels, size_t row_stride,
+                   size_t image_stride) {
+    return (size_t)(count - 1) * image_stride + (size_t)(height - 1) * row_stride +
+           (size_t)width * (size_t)(channels ? channels : 1);
+}
+
+posegen_status pg_check_apart(const char *name, const void *data, size_t bytes,
+                              const posegen_output *images, pg_error *error) {
+    uintptr_t in = (uintptr_t)data, out = (uintptr_t)images->data;
+    size_t written = span(images->count, images->height, images->width, 3, images->row_stride,
+                          images->image_stride);
+    if (out - in >= bytes && in - out >= written) return POSEGEN_OK; /* unsigned: they wrap */
+    return pg_fail(error, POSEGEN_ERROR_ARGUMENT,
+                   "%s: in memory that overlaps the images'; give the images their own", name);
+}
+
+posegen_status pg_check_input_apart(const char *name, const posegen_input *input, int channels,
+                                    const posegen_output *images, pg_error *error) {
+    size_t bytes = span(input->count, input->height, input->width, channels, input->row_stride,
+                        input->image_stride);
+    return pg_check_apart(name, input->data, bytes, images, error);
+}
+
 static bool is_packed(size_t row, int height, size_t row_stride, size_t image_stride, int count) {
     return row_stride == row && (count == 1 || image_stride == row * (size_t)height);
 }

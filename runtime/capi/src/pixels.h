@@ -10,6 +10,12 @@ posegen_status pg_check_input(const char *name, const posegen_input *input, int 
 posegen_status pg_check_output(const char *name, const posegen_output *output, int height,
                                int width, posegen_output *checked, pg_error *error);
 
+/* Refuses what is read while images are written there: `bytes` at `data`, or a checked input. */
+posegen_status pg_check_apart(const char *name, const void *data, size_t bytes,
+                              const posegen_output *images, pg_error *error);
+posegen_status pg_check_input_apart(const char *name, const posegen_input *input, int channels,
+                                    const posegen_output *images, pg_error *error);
+
 /* Rows `first` to `first + count` of a checked buffer, packed: where they lie if they are packed
  * there, else copied to `*room`, which is allocated if it is NULL. NULL when no memory is left. */
 const uint8_t *pg_packed(const posegen_input *input, int channels, int first, int count,

@@ -10,6 +10,7 @@
 #include "model.h"
 #include "pixels.h"
 
+enum { MOST_THREADS = 1024 };
 static const float UNIT_TOLERANCE = 1e-3f;
 
 struct posegen_generator {
@@ -88,15 +89,15 @@ static void leave(posegen_generator *generator) {
 static posegen_status check_options(const posegen_options *given, posegen_options *options,
                                     pg_error *error) {
     *options = (posegen_options)POSEGEN_OPTIONS;
-    if (given && given->size < sizeof given->size)
-        return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "options: start from POSEGEN_OPTIONS");
-    if (given && given->size > sizeof *options)
+    if (given && given->size != sizeof *options)
         return pg_fail(error, POSEGEN_ERROR_ARGUMENT,
-                       "options: of a newer posegen.h than this library, %s", POSEGEN_VERSION);
-    if (given) memcpy(options, given, given->size);
-    if (options->threads < 0)
-        return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "threads %d: must be 0 (each core) or more",
-                       options->threads);
+                       "options: size %zu; start from POSEGEN_OPTIONS, of this library's posegen.h "
+                       "(%s: %zu)",
+                       given->size, POSEGEN_VERSION, sizeof *options);
+    if (given) *options = *given;
+    if (options->threads < 0 || options->threads > MOST_THREADS)
+        return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "threads %d: must be 0 (each core) to %d",
+                       options->threads, MOST_THREADS);
     if (options->device < 0)
         return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "device %d: must be 0 or more",
                        options->device);
@@ -146,14 +147,14 @@ static const char *or_null(const char *text) { return text[0] ? text : NULL; }
 posegen_status posegen_get_info(const posegen_generator *generator, posegen_info *info) {
     if (!generator) return null_handle("generator");
     pg_error error;
-    if (!info || info->size < sizeof info->size)
+    if (!info || info->size != sizeof *info)
         return keep(generator,
                     pg_fail(&error, POSEGEN_ERROR_ARGUMENT,
                             "info: is NULL, or its size is not set to sizeof(posegen_info)"),
                     &error);
     const pg_bundle *bundle = &generator->bundle;
-    posegen_info full = {
-        .size = info->size,
+    *info = (posegen_info){
+        .size = sizeof *info,
         .name = bundle->name,
         .arch = bundle->arch,
         .variant = bundle->variant,
@@ -168,7 +169,6 @@ posegen_status posegen_get_info(const posegen_generator *generator, posegen_info
         .default_appearance = or_null(generator->defaults[PG_APPEARANCE]),
         .default_background = or_null(generator->defaults[PG_BACKGROUND]),
     };
-    memcpy(info, &full, info->size < sizeof full ? info->size : sizeof full);
     return POSEGEN_OK;
 }
 
@@ -306,6 +306,10 @@ static posegen_status check_viewpoints(const request *work, pg_error *error) {
         return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "viewpoints: %d for %d masks%s",
                        work->viewpoint_count, work->masks.count,
                        work->viewpoints ? "" : ", and NULL");
+    posegen_status status = pg_check_apart("viewpoints", work->viewpoints,
+                                           3 * sizeof(float) * (size_t)work->viewpoint_count,
+                                           &work->images, error);
+    if (status != POSEGEN_OK) return status;
     for (int row = 0; row < work->viewpoint_count; row++) {
         const float *v = work->viewpoints + 3 * (size_t)row;
         float length = sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
@@ -330,6 +334,8 @@ static posegen_status check_work(request *work, const posegen_input *masks,
     if (work->images.count != work->masks.count)
         return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "images: %d for %d masks", work->images.count,
                        work->masks.count);
+    status = pg_check_input_apart("masks", &work->masks, 0, &work->images, error);
+    if (status != POSEGEN_OK) return status;
     if (only_ones(&work->masks))
         return pg_fail(error, POSEGEN_ERROR_ARGUMENT, "masks: values are 0 and 1; use 0 and 255");
     return check_viewpoints(work, error);
@@ -414,6 +420,10 @@ posegen_status posegen_generate_each(posegen_generator *generator, const posegen
     posegen_status status = check_work(&work, masks, images, &error);
     if (status == POSEGEN_OK)
         status = check_conditions(generator, given, work.masks.count, work.each, &error);
+    for (int input = PG_APPEARANCE; status == POSEGEN_OK && input <= PG_BACKGROUND; input++)
+        if (work.each[input].data)
+            status = pg_check_input_apart(PG_INPUT_NAMES[input], &work.each[input], 3, &work.images,
+                                          &error);
     bool varies = false;
     for (int input = 0; status == POSEGEN_OK && input < PG_INPUTS; input++)
         varies = varies || work.each[input].count > 1;

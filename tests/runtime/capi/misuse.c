@@ -31,14 +31,27 @@ static void create(const char *bundle) {
     if (generator) wrong++;
     options.size = 0;
     ARGUMENT("options without a size", posegen_create(bundle, &options, &generator));
-    options.size = sizeof options + 1;
-    ARGUMENT("newer options", posegen_create(bundle, &options, &generator));
+    for (size_t size = 1; size < 2 * sizeof options; size++) {
+        options.size = size;
+        if (size != sizeof options)
+            ARGUMENT("options of another size", posegen_create(bundle, &options, &generator));
+    }
+    options.size = SIZE_MAX;
+    ARGUMENT("options of all memory", posegen_create(bundle, &options, &generator));
     options = (posegen_options)POSEGEN_OPTIONS;
     options.threads = -1;
     ARGUMENT("threads", posegen_create(bundle, &options, &generator));
+    options.threads = 1025;
+    ARGUMENT("too many threads", posegen_create(bundle, &options, &generator));
+    options.threads = INT32_MAX;
+    ARGUMENT("all threads", posegen_create(bundle, &options, &generator));
     options = (posegen_options)POSEGEN_OPTIONS;
     options.device = -1;
     ARGUMENT("device", posegen_create(bundle, &options, &generator));
+    options.device = 1;
+    ARGUMENT("another CPU", posegen_create(bundle, &options, &generator));
+    options.backend = "cpu";
+    ARGUMENT("another cpu", posegen_create(bundle, &options, &generator));
     options = (posegen_options)POSEGEN_OPTIONS;
     options.backend = "gpu";
     ARGUMENT("backend", posegen_create(bundle, &options, &generator));
@@ -59,12 +72,11 @@ static void create(const char *bundle) {
     expect("no bundle", posegen_create("/nowhere", NULL, &generator), POSEGEN_ERROR_BUNDLE, NULL);
     expect("a file", posegen_create("/dev/null", NULL, &generator), POSEGEN_ERROR_BUNDLE, NULL);
     if (generator) wrong++;
-    /* What an older program knows of the options is enough. */
     options = (posegen_options)POSEGEN_OPTIONS;
-    options.size = offsetof(posegen_options, threads);
-    options.threads = -1;
-    expect("older options", posegen_create(bundle, &options, &generator), POSEGEN_OK, NULL);
-    posegen_destroy(&generator);
+    options.threads = 1024;
+    options.backend = "cuda"; /* the number is not what is wrong; nothing starts that many */
+    expect("1024 threads", posegen_create(bundle, &options, &generator), POSEGEN_ERROR_BACKEND,
+           NULL);
 }
 
 static void handles(void) {
@@ -93,10 +105,13 @@ static void buffers(posegen_generator *generator, posegen_generator *pose) {
     ARGUMENT("info into NULL", posegen_get_info(generator, NULL));
     info.size = 0;
     ARGUMENT("info without a size", posegen_get_info(generator, &info));
-    info.size = offsetof(posegen_info, max_batch);
-    info.max_batch = -7;
-    expect("older info", posegen_get_info(generator, &info), POSEGEN_OK, generator);
-    if (info.max_batch != -7 || info.width < 1) wrong++;
+    info.width = -7;
+    for (size_t size = 1; size < 2 * sizeof info; size++) {
+        info.size = size;
+        if (size != sizeof info)
+            ARGUMENT("info of another size", posegen_get_info(generator, &info));
+    }
+    if (info.width != -7) wrong++;
     info.size = sizeof info;
     posegen_get_info(generator, &info);
     size_t pixels = (size_t)info.height * (size_t)info.width;
@@ -140,11 +155,16 @@ static void buffers(posegen_generator *generator, posegen_generator *pose) {
     MASK("more masks than bytes", in.count = 2);
     MASK("as many masks as there are numbers", in.count = INT32_MAX);
     MASK("masks that overlap", (in.count = 2, in.bytes = 2 * pixels, in.image_stride = pixels - 1));
+    MASK("masks side by side", (in.count = 2, in.bytes = 2 * pixels,
+                                in.image_stride = (size_t)info.width,
+                                in.row_stride = 2 * (size_t)info.width));
     MASK("masks too far apart", (in.count = 2, in.bytes = 2 * pixels, in.image_stride = SIZE_MAX));
     MASK("more masks than images", (in.count = 2, in.bytes = 2 * pixels));
     memory[5] = 1;
     MASK("masks of 0 and 1", (void)0);
     memory[5] = 0;
+    MASK("masks where images go", in.data = written);
+    MASK("masks that begin in the last pixel", in.data = written + 3 * pixels - 1);
     ARGUMENT("no masks at all", posegen_generate(generator, conditions, NULL, NULL, 0, &image));
 
     posegen_output out;
@@ -173,6 +193,11 @@ static void buffers(posegen_generator *generator, posegen_generator *pose) {
     in = photo, in.count = 2, in.bytes = 6 * pixels;
     ARGUMENT("two backgrounds for one mask",
              posegen_generate_each(generator, &photo, &in, &mask, NULL, 0, &image));
+    in = photo, in.data = written + 1;
+    ARGUMENT("an appearance where images go",
+             posegen_generate_each(generator, &in, &photo, &mask, NULL, 0, &image));
+    ARGUMENT("a background where images go",
+             posegen_generate_each(generator, &photo, &in, &mask, NULL, 0, &image));
     for (size_t i = 0; i < 3 * pixels; i++)
         if (written[i]) {
             printf("WRONG: written in spite of an error\n");
@@ -184,6 +209,13 @@ static void buffers(posegen_generator *generator, posegen_generator *pose) {
     expect("an empty mask", posegen_generate(generator, conditions, &mask, NULL, 0, &image),
            POSEGEN_OK, generator);
     expect("pose alone", posegen_generate(pose, NULL, &mask, NULL, 0, &image), POSEGEN_OK, pose);
+    in = mask, in.data = written + 3 * pixels;
+    expect("masks behind the images", posegen_generate(generator, conditions, &in, NULL, 0, &image),
+           POSEGEN_OK, generator);
+    in.data = written, out = image, out.data = written + pixels;
+    memset(written, 0, 6 * pixels);
+    expect("masks before the images", posegen_generate(generator, conditions, &in, NULL, 0, &out),
+           POSEGEN_OK, generator);
     posegen_conditions_destroy(&conditions);
     if (conditions) wrong++;
     free(memory);
@@ -197,10 +229,10 @@ static void viewpoints(const char *bundle) {
     posegen_info info = {.size = sizeof info};
     posegen_get_info(generator, &info);
     size_t pixels = (size_t)info.height * (size_t)info.width;
-    uint8_t *memory = calloc(pixels, 6);
+    uint8_t *memory = calloc(pixels, 6), *written = calloc(pixels, 6);
     const posegen_input masks = {memory, 2 * pixels, 2, info.height, info.width, 0, 0};
     const posegen_input photo = {memory, 3 * pixels, 1, info.height, info.width, 0, 0};
-    const posegen_output images = {memory, 6 * pixels, 2, info.height, info.width, 0, 0};
+    const posegen_output images = {written, 6 * pixels, 2, info.height, info.width, 0, 0};
     float given[9] = {1, 0, 0, 0, 0, 0, 0, 1, 0};
 #define VIEWPOINT(what, from, count)                                                               \
     ARGUMENT(what,                                                                                 \
@@ -209,12 +241,14 @@ static void viewpoints(const char *bundle) {
     VIEWPOINT("viewpoints that are NULL", NULL, 2);
     VIEWPOINT("no viewpoints", given, 0);
     VIEWPOINT("minus one viewpoint", given, -1);
+    VIEWPOINT("viewpoints where images go", (float *)(void *)(written + 64), 2);
     given[3] = 0.5f;
     VIEWPOINT("half a viewpoint", given, 2);
     uint32_t nan = 0x7FC00000;
     memcpy(&given[3], &nan, sizeof nan);
     VIEWPOINT("a viewpoint that is no number", given, 2);
     free(memory);
+    free(written);
     posegen_destroy(&generator);
 }
 

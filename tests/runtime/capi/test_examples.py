@@ -1,5 +1,7 @@
 """The examples on real masks: PNG in, PNG out, the pixels of `posegen-run`."""
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from c_programs import REPOSITORY, STRICT, Built, build_against, run_or_raise
+from c_programs import (
+    REPOSITORY,
+    STRICT,
+    Built,
+    build_against,
+    onnxruntime_library,
+    run_or_raise,
+)
 from posegen_runtime.generator import SHIPPED_BUNDLE
 from shared import made_once, shared_folder
 from tiny_bundle import example_mask
@@ -128,3 +137,16 @@ def test_pkg_config_is_enough(native: Built, tmp_path: Path) -> None:
     run_or_raise([*command, *flags.split(), f"-Wl,-rpath,{library}"])
     native.ok(program, SHIPPED_BUNDLE, MASKS / "000003.png", tmp_path / "image.png")
     assert cv2.imread(str(tmp_path / "image.png")).shape == (256, 256, 3)
+
+
+@pytest.mark.parametrize(
+    ("page", "program"), [("capi", "build/cpp/generate"), ("embedding", "build/capture/capture")]
+)
+def test_pages_name_onnx_runtime_before_the_first_run(page: str, program: str) -> None:
+    """A machine without ONNX Runtime of its own has the wheel's."""
+    lines = re.findall(r"^    (\S.*)", (REPOSITORY / f"docs/{page}.md").read_text(), re.MULTILINE)
+    first = next(index for index, line in enumerate(lines) if line.startswith(program))
+    (named,) = (line for line in lines[:first] if line.startswith("export POSEGEN_ONNXRUNTIME="))
+    folder = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    said = run_or_raise(["sh", "-c", f'{named}; echo "$POSEGEN_ONNXRUNTIME"'], PATH=folder)
+    assert said.strip() == str(onnxruntime_library())

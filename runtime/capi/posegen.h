@@ -24,7 +24,8 @@
  *
  * THREADS. A generator and conditions may be used by any number of threads at the same time: they
  * do not change, and calls do not wait for each other. Only `destroy` is for one thread, once, when
- * no other call with its handle runs or follows. Pictures are written by the thread that calls; give each its own memory.
+ * no other call with its handle runs or follows. Pictures are written by the thread that calls;
+ * give each its own memory.
  *
  * LIFETIMES. Conditions belong to the generator that made them. The two may be destroyed in either
  * order; ONNX Runtime stays loaded until the process ends.
@@ -135,10 +136,11 @@ POSEGEN_API const char *posegen_message(const posegen_generator *generator);
 POSEGEN_API posegen_status posegen_create(const char *bundle, const posegen_options *options,
                                           posegen_generator **generator);
 
-/* Free, and set to NULL: by one thread, after every other call with it. Nothing to do for a cleared handle, which is no error. */
+/* Free, and set to NULL: by one thread, after every other call with it. Nothing to do for a cleared
+ * handle, which is no error. */
 POSEGEN_API posegen_status posegen_destroy(posegen_generator **generator);
 
-/* Fill in `info`, whose `size` you have set. */
+/* Fill in `info`, whose `size` you have set to sizeof(posegen_info). */
 POSEGEN_API posegen_status posegen_get_info(const posegen_generator *generator, posegen_info *info);
 
 /* Encode one appearance and one background, to use for any number of masks. NULL for what the

@@ -41,7 +41,7 @@ th{font-weight:600}
 thead th{border-bottom-color:var(--pending)}
 td small,th small{display:block;font-size:.8em;font-weight:400;color:var(--dim)}
 .methods tbody th{position:sticky;left:0;background:var(--paper);min-width:13em}
-.methods thead th{white-space:normal;vertical-align:bottom;min-width:5.5em}
+.methods thead th{white-space:normal;vertical-align:bottom;min-width:5.5em;overflow-wrap:normal}
 .methods .group{font-weight:400;color:var(--dim);padding-top:14px}
 .methods .group span{position:sticky;left:0}
 .strips{min-width:740px}
